@@ -1,0 +1,1 @@
+"""People and their organizations: who someone is, and for whom they act."""

@@ -1,0 +1,121 @@
+"""User, Organization and Membership. Confluence is not known here."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.urls import reverse
+from django.utils.text import slugify
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def random_public_id() -> str:
+    """96 random bits, safe in a URL: what names a row to the outside."""
+    return secrets.token_urlsafe(12)
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users by e-mail address; there is no username."""
+
+    use_in_migrations = True
+
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        rights: Mapping[str, Any] = {"is_staff": True, "is_superuser": True}
+        return self.create_user(email, password, **{**rights, **fields})
+
+
+class User(AbstractUser):
+    """A person who signs in with an e-mail address."""
+
+    username = None  # type: ignore[assignment]  # removed from Django's model
+    email = models.EmailField("e-mail address", unique=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]  # ours
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    def of(self, user: User) -> OrganizationQuerySet:
+        return self.filter(memberships__user=user)
+
+    def own_of(self, user: User) -> Organization:
+        """The person's first organization, made now if there is none."""
+        own = self.of(user).order_by("memberships__pk").first()
+        if own is not None:
+            return own
+        name = f"{user.email.partition('@')[0][:60]}'s organization"
+        own = self.create(name=name, slug=new_slug(name))
+        Membership.objects.create(
+            organization=own, user=user, role=Membership.Role.OWNER
+        )
+        return own
+
+
+def new_slug(name: str) -> str:
+    """The name in URL letters, with 24 random bits so that names may repeat."""
+    return f"{slugify(name)[:40] or 'organization'}-{secrets.token_hex(3)}"
+
+
+class Organization(models.Model):
+    """Our tenant: what uses linked sites."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=60, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("confluence_link:linked_sites", args=[self.slug])
+
+
+class Membership(models.Model):
+    """A person in an organization, with a role."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        ADMIN = "admin"
+        MEMBER = "member"
+
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="memberships"
+    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["organization", "user"], name="one_membership_per_person"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.role}"

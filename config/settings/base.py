@@ -1,0 +1,351 @@
+"""What every environment shares. Values come from `config.env`, defaults are safe."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.env import BASE_DIR, env
+
+# SERVER
+# ------------------------------------------------------------------------------
+# The address people use. Redirect URIs and mails are built from it, never from
+# a request.
+PUBLIC_URL: str = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+# https://docs.djangoproject.com/en/5.2/ref/settings/#allowed-hosts
+ALLOWED_HOSTS = [_public.hostname or "", *env.list("ALLOWED_HOSTS", default=[])]
+# https://docs.djangoproject.com/en/5.2/ref/settings/#csrf-trusted-origins
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+# One line over every page, for instance to say that this is a test installation,
+# and where it leads.
+SITE_NOTICE = env.str("SITE_NOTICE", default="")
+SITE_NOTICE_URL = env.str("SITE_NOTICE_URL", default="")
+
+# APPS
+# ------------------------------------------------------------------------------
+# https://docs.djangoproject.com/en/5.2/ref/settings/#installed-apps
+INSTALLED_APPS = [
+    # Before Django's admin, whose sign-in and start page they replace.
+    "accounts",
+    "confluence_link",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    # allauth.usersessions draws "2 hours ago" with it.
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
+    "heroicons",
+]
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#middleware
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+# https://docs.djangoproject.com/en/5.2/ref/settings/#templates
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.frame",
+            ],
+        },
+    },
+]
+
+# DATABASE
+# ------------------------------------------------------------------------------
+# https://docs.djangoproject.com/en/5.2/ref/settings/#databases
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db(
+        "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}"
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # https://docs.djangoproject.com/en/5.2/ref/databases/#sqlite-notes
+    # Writers queue up instead of failing; readers are never blocked.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A refresh commits its intent before it sends anything, so a transaction around
+# every request would be wrong (design 6, I2).
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# https://docs.djangoproject.com/en/5.2/ref/settings/#default-auto-field
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# CACHE AND SESSIONS
+# ------------------------------------------------------------------------------
+REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# https://docs.djangoproject.com/en/5.2/topics/cache/#redis
+# Shared by all processes: allauth counts its rate limits in it.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "confluence_link",
+    }
+}
+# https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine
+# Never signed cookies: a state of a link must be usable once.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# https://docs.djangoproject.com/en/5.2/ref/settings/#session-cookie-secure
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _public.scheme == "https"
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+# PEOPLE
+# ------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_REDIRECT_URL = "home"
+LOGIN_URL = "account_login"
+# https://docs.djangoproject.com/en/5.2/ref/settings/#authentication-backends
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# https://docs.djangoproject.com/en/5.2/topics/auth/passwords/#password-validation
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# https://docs.allauth.org/en/latest/account/configuration.html
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900  # seconds
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
+# How many proxies stand before us; decides whose address the rate limits count.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# https://docs.allauth.org/en/latest/socialaccount/configuration.html
+SOCIALACCOUNT_ADAPTER = "confluence_link.adapters.SocialAccountAdapter"
+# Our vault holds the tokens; allauth's table stays empty, its column is plain text.
+SOCIALACCOUNT_STORE_TOKENS = False
+# An administrator of any Data Center server can assert any address.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_AUTO_SIGNUP = False
+# allauth would put the tokens into the session while it asks; we ask before the
+# person leaves for Atlassian.
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = False
+# https://docs.allauth.org/en/latest/mfa/configuration.html
+MFA_ADAPTER = "confluence_link.adapters.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Confluence Link"
+# Passkeys over plain http are for the loopback address of a developer only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _public.scheme == "http"
+# https://docs.allauth.org/en/latest/usersessions/configuration.html
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# SECURITY
+# ------------------------------------------------------------------------------
+# https://docs.djangoproject.com/en/5.2/ref/settings/#x-frame-options
+X_FRAME_OPTIONS = "DENY"
+# A code or state in an address must not travel on in a Referer.
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+# https://django-csp.readthedocs.io/en/latest/configuration.html
+# The same for every page, the admin included: nothing inline, nothing foreign.
+# `form-action` is set by the page that leads to an authorization server alone.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "object-src": ["'none'"],
+        # Site icons: Atlassian's own image hosts, and what serves the Cloud API.
+        "img-src": [
+            "'self'",
+            "data:",
+            "https://*.atlassian.com",
+            "https://*.atlassian.net",
+            "https://*.atl-paas.net",
+        ],
+    }
+}
+
+# CONFLUENCE CLOUD
+# ------------------------------------------------------------------------------
+# https://developer.atlassian.com/cloud/confluence/oauth-2-3lo-apps/
+CONFLUENCE_CLOUD_CLIENT_ID = env.str("CONFLUENCE_CLOUD_CLIENT_ID", default="")
+CONFLUENCE_CLOUD_CLIENT_SECRET = env.str("CONFLUENCE_CLOUD_CLIENT_SECRET", default="")
+CONFLUENCE_CLOUD_SCOPES: list[str] = env.str(
+    "CONFLUENCE_CLOUD_SCOPES",
+    default=(
+        "offline_access read:me read:confluence-user search:confluence"
+        " read:space:confluence read:page:confluence write:page:confluence"
+    ),
+).split()
+CONFLUENCE_CLOUD_AUTHORIZE_URL = env.str(
+    "CONFLUENCE_CLOUD_AUTHORIZE_URL", default="https://auth.atlassian.com/authorize"
+)
+CONFLUENCE_CLOUD_TOKEN_URL = env.str(
+    "CONFLUENCE_CLOUD_TOKEN_URL", default="https://auth.atlassian.com/oauth/token"
+)
+CONFLUENCE_CLOUD_API_URL = env.str(
+    "CONFLUENCE_CLOUD_API_URL", default="https://api.atlassian.com"
+).rstrip("/")
+
+_api = urlsplit(CONFLUENCE_CLOUD_API_URL)
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(f"{_api.scheme}://{_api.netloc}")
+
+# VAULT, NETWORK AND REFRESHING
+# ------------------------------------------------------------------------------
+# `id:base64` of 32 bytes each, separated by commas; the first seals, all open.
+CONFLUENCE_LINK_VAULT_KEYS: list[str] = env.list(
+    "CONFLUENCE_LINK_VAULT_KEYS", default=[]
+)
+# Hosts (`wiki.corp`, `wiki.corp:8090`) and networks (`10.1.0.0/16`) that may be
+# private and may use any port, or the one named.
+CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS: list[str] = env.list(
+    "CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS", default=[]
+)
+CONFLUENCE_LINK_ALLOW_HTTP = env.bool("CONFLUENCE_LINK_ALLOW_HTTP", default=False)
+CONFLUENCE_LINK_SWEEP_SECONDS = env.int("CONFLUENCE_LINK_SWEEP_SECONDS", default=30)
+CONFLUENCE_LINK_MIN_REFRESH_SECONDS = env.int(
+    "CONFLUENCE_LINK_MIN_REFRESH_SECONDS", default=60
+)
+# Where a process that must stop while the database is away leaves sealed answers.
+CONFLUENCE_LINK_SPOOL_DIR = env.path(
+    "CONFLUENCE_LINK_SPOOL_DIR", default=str(BASE_DIR / "var" / "spool")
+)
+
+# CELERY
+# ------------------------------------------------------------------------------
+# https://docs.celeryq.dev/en/stable/userguide/configuration.html
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+# The row is the queue: nothing waits for a task's result, and no task retries.
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 240  # seconds
+CELERY_TASK_TIME_LIMIT = 300  # seconds
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 45  # seconds: an exchange ends within 30
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # A worker that was killed gives its message back after this many seconds.
+    "visibility_timeout": 360,
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 30,
+    "global_keyprefix": "confluence_link:",
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "sweep": {
+        "task": "confluence_link.tasks.sweep",
+        "schedule": timedelta(seconds=CONFLUENCE_LINK_SWEEP_SECONDS),
+        # A sweep that nobody took before the next one is worth nothing.
+        "options": {"expires": CONFLUENCE_LINK_SWEEP_SECONDS},
+    },
+    "purge": {
+        "task": "confluence_link.tasks.purge",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "send-notices": {
+        "task": "confluence_link.tasks.send_notices",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+}
+
+# MAIL
+# ------------------------------------------------------------------------------
+# https://docs.djangoproject.com/en/5.2/topics/email/
+vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_TIMEOUT = 5  # seconds
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="Confluence Link <noreply@localhost>"
+)
+
+# LANGUAGE, TIME, STATIC FILES
+# ------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# https://whitenoise.readthedocs.io/en/stable/django.html
+WHITENOISE_USE_FINDERS = True
+
+# LOGGING
+# ------------------------------------------------------------------------------
+# https://docs.djangoproject.com/en/5.2/topics/logging/
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"secrets": {"()": "config.logs.HideCallbackQuery"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["secrets"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.server": {
+            "handlers": ["console"],
+            "level": "INFO",
+            "propagate": False,
+        },
+    },
+}

@@ -1,0 +1,45 @@
+"""record(): what happened, to what, by whom. Facts are small and never secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluence_link.models import Event, database_now
+
+if TYPE_CHECKING:
+    from accounts.models import Organization, User
+    from confluence_link.models import Grant, OAuthApp
+
+# People hear of these by mail; `tasks.send_notices` sends them.
+WITH_NOTICE = frozenset(
+    {
+        Event.Kind.LINKED,
+        Event.Kind.RECONNECT_NEEDED,
+        Event.Kind.CONFIGURATION_REFUSED,
+        Event.Kind.MASS_REFUSAL,
+    }
+)
+
+
+def record(
+    kind: Event.Kind,
+    *,
+    organization: Organization | None = None,
+    actor: User | None = None,
+    oauth_app: OAuthApp | None = None,
+    grant: Grant | None = None,
+    **facts: str | int | list[str],
+) -> Event:
+    """Appends one event, in the caller's transaction if there is one."""
+    if grant is not None and oauth_app is None:
+        oauth_app = grant.oauth_app
+    return Event.objects.create(
+        at=database_now(),
+        kind=kind,
+        organization=organization,
+        actor=actor,
+        oauth_app=oauth_app,
+        grant=grant,
+        facts=facts,
+        notice=Event.Notice.PENDING if kind in WITH_NOTICE else "",
+    )

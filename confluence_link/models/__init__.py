@@ -1,0 +1,22 @@
+"""The rows. One-row logic is a method here, many-row logic a QuerySet method."""
+
+from __future__ import annotations
+
+from confluence_link.models.clock import database_now
+from confluence_link.models.event import Event
+from confluence_link.models.grant import Grant, SealedTokenSet
+from confluence_link.models.linked_site import LinkedSite
+from confluence_link.models.oauth_app import OAuthApp, OAuthAppHealth
+from confluence_link.models.pending_link import PendingLink, UsedState
+
+__all__ = [
+    "Event",
+    "Grant",
+    "LinkedSite",
+    "OAuthApp",
+    "OAuthAppHealth",
+    "PendingLink",
+    "SealedTokenSet",
+    "UsedState",
+    "database_now",
+]

@@ -1,0 +1,79 @@
+"""Event: the append-only record of what happened to what, by whom."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+
+class Event(models.Model):
+    """The source of timelines and mails. Holds no secret and no remote text."""
+
+    class Kind(models.TextChoices):
+        LINKED = "site.linked", "Site linked"
+        UNLINKED = "site.unlinked", "Site unlinked"
+        SITE_LOST = "site.lost", "Site no longer reachable"
+        SITE_BACK = "site.back", "Site reachable again"
+        LINK_REFUSED = "link.refused", "Link refused"
+        RELINKED = "grant.relinked", "Consent renewed"
+        REFRESHED = "grant.refreshed", "Tokens refreshed"
+        REFRESH_FAILED = "grant.refresh_failed", "Refresh failed"
+        RECOVERED = "grant.recovered", "Refreshing works again"
+        RECONNECT_NEEDED = "grant.reconnect_needed", "Reconnect needed"
+        GRANT_UNLINKED = "grant.unlinked", "Tokens erased"
+        PAGE_CREATED = "page.created", "Page created"
+        CONFIGURATION_REFUSED = "app.configuration_refused", "App settings refused"
+        CONFIGURATION_ACCEPTED = "app.configuration_accepted", "App settings accepted"
+        MASS_REFUSAL = "app.mass_refusal", "Many grants refused at once"
+        APP_CHANGED = "app.changed", "App changed"
+
+    class Notice(models.TextChoices):
+        """Whether a mail goes out about it; `sent` is claimed before sending."""
+
+        NONE = "", "none"
+        PENDING = "pending", "pending"
+        SENT = "sent", "sent"
+
+    at = models.DateTimeField(db_index=True)
+    kind = models.CharField(max_length=40, choices=Kind, db_index=True)
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="Empty: a worker.",
+    )
+    oauth_app = models.ForeignKey(
+        "confluence_link.OAuthApp",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+    )
+    grant = models.ForeignKey(
+        "confluence_link.Grant",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="events",
+    )
+    # Names and small facts as they were, so that the record outlives the rows.
+    facts = models.JSONField(default=dict)
+    notice = models.CharField(max_length=8, choices=Notice, blank=True, default="")
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        indexes = (
+            models.Index(
+                fields=["pk"],
+                condition=models.Q(notice="pending"),
+                name="event_notice_pending",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,155 @@
+"""Grant: what one account allowed one OAuth app; and its sealed token set.
+
+The row is the queue of refreshing: what is due, who holds the lease and what was
+sent stands here and nowhere else (design 6).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import random_public_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    def due(self, now: datetime) -> GrantQuerySet:
+        """Grants to refresh now: uncertain ones first, then the recently used."""
+        return (
+            self.filter(status=Grant.Status.ACTIVE, refresh_at__lte=now)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+            .filter(Q(queued_until=None) | Q(queued_until__lt=now))
+            .order_by(
+                F("uncertain_since").asc(nulls_last=True),
+                F("last_used_at").desc(nulls_last=True),
+                "refresh_at",
+            )
+        )
+
+
+class Grant(models.Model):
+    """Belongs to the user who linked it, and survives every change of tokens."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "active"
+        RECONNECT_NEEDED = "reconnect_needed", "reconnect needed"
+        UNLINKED = "unlinked", "unlinked"
+
+    class DeathReason(models.TextChoices):
+        """Why a grant needs a new consent."""
+
+        REVOKED = "revoked", "ended at Atlassian or by the server's owner"
+        ROTATION_LOST = "rotation_lost", "an answer with new tokens was lost"
+        IDLE_EXPIRED = "idle_expired", "not refreshed for too long"
+        ABSOLUTE_EXPIRED = "absolute_expired", "the consent reached its last day"
+
+    public_id = models.CharField(
+        max_length=20, unique=True, default=random_public_id, editable=False
+    )
+    oauth_app = models.ForeignKey(
+        "confluence_link.OAuthApp", on_delete=models.PROTECT, related_name="grants"
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants"
+    )
+    # Cloud's account_id or Data Center's userKey, compared byte by byte.
+    account_id = models.CharField(max_length=255)
+    account_name = models.CharField(max_length=255, blank=True)
+    scopes = models.JSONField(default=list)
+    # What the token reached when it was last listed: dictionaries of `atlassian.Site`.
+    sites = models.JSONField(default=list)
+
+    status = models.CharField(
+        max_length=16, choices=Status, default=Status.ACTIVE, db_index=True
+    )
+    death_reason = models.CharField(max_length=20, choices=DeathReason, blank=True)
+    # Consents and token sets so far; both are bound into every sealed token.
+    epoch = models.PositiveIntegerField(default=1)
+    generation = models.PositiveIntegerField(default=1)
+
+    expires_at = models.DateTimeField()
+    refresh_at = models.DateTimeField()
+    queued_until = models.DateTimeField(null=True, blank=True)
+    lease_id = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    # The intent: an exchange of the current generation may have happened since.
+    attempt = models.PositiveIntegerField(default=0)
+    uncertain_since = models.DateTimeField(null=True, blank=True)
+
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    # Refusals of the current epoch and generation; three facts of the proof of death.
+    refusals = models.PositiveIntegerField(default=0)
+    first_refused_at = models.DateTimeField(null=True, blank=True)
+    last_refused_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=40, blank=True)
+    last_error_at = models.DateTimeField(null=True, blank=True)
+
+    consented_at = models.DateTimeField()
+    last_rotated_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            # An account is linked by one user at a time …
+            models.UniqueConstraint(
+                fields=["oauth_app", "account_id"],
+                condition=~Q(status="unlinked"),
+                name="one_live_grant_per_account",
+            ),
+            # … who finds the old row again after unlinking.
+            models.UniqueConstraint(
+                fields=["oauth_app", "account_id", "user"],
+                name="one_grant_per_account_and_user",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["refresh_at"],
+                condition=Q(status="active"),
+                name="grant_due",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.account_name or self.account_id} at {self.oauth_app_id}"
+
+    @property
+    def has_trouble(self) -> bool:
+        """Refreshing fails at the moment; we keep trying and nobody need act."""
+        return self.status == self.Status.ACTIVE and self.consecutive_failures > 0
+
+
+class SealedTokenSet(models.Model):
+    """A grant's tokens, sealed. Never joined by lists, never shown in the admin.
+
+    Each column is an envelope of `vault`, bound to the grant, its epoch and the
+    generation in which it was written; `previous_refresh` to the generation before.
+    """
+
+    grant = models.OneToOneField(
+        Grant, on_delete=models.CASCADE, related_name="sealed_token_set"
+    )
+    access = models.BinaryField()
+    refresh = models.BinaryField()
+    # Kept until the leeway of the other side is over (design 6, I4).
+    previous_refresh = models.BinaryField(default=b"")
+    previous_until = models.DateTimeField(null=True, blank=True)
+    # The key that sealed `refresh`; reports which keys are still needed.
+    key_id = models.CharField(max_length=32, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"sealed token set of grant {self.grant_id}"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a sealed token set stays in the database")

@@ -1,0 +1,116 @@
+"""OAuthApp: our OAuth client at one authorization server; and its breaker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import Organization
+
+# A slug of allauth's URL, part of every callback address registered with a server.
+_PROVIDER_ID = RegexValidator(
+    r"\A[a-z0-9][a-z0-9-]{0,39}\Z", "Lower-case letters, digits and hyphens only."
+)
+
+
+class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
+    def for_organization(self, organization: Organization) -> OAuthAppQuerySet:
+        """The enabled apps that people of this organization may link through."""
+        return self.filter(
+            Q(organization=None) | Q(organization=organization), enabled=True
+        )
+
+
+class OAuthApp(models.Model):
+    """Cloud's 3LO app, or the incoming link of one Data Center server."""
+
+    class Deployment(models.TextChoices):
+        CLOUD = "cloud", "Confluence Cloud"
+        DATA_CENTER = "data_center", "Confluence Data Center"
+
+    provider_id = models.CharField(
+        "provider id",
+        max_length=40,
+        unique=True,
+        validators=[_PROVIDER_ID],
+        help_text="Part of the redirect URI; it cannot be changed later.",
+    )
+    deployment = models.CharField(max_length=12, choices=Deployment)
+    name = models.CharField(max_length=100, help_text="What people see on the button.")
+    base_url = models.CharField(
+        "base URL",
+        max_length=500,
+        blank=True,
+        help_text="Data Center only: as in the browser, with the context path,"
+        " for instance https://wiki.example.com/confluence",
+    )
+    client_id = models.CharField("client ID", max_length=255)
+    sealed_client_secret = models.BinaryField(default=b"", editable=False)
+    # The secret to come, while the server knows two of them.
+    sealed_next_client_secret = models.BinaryField(default=b"", editable=False)
+    scopes = models.JSONField(default=list, help_text="The scopes that are asked for.")
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        help_text="Empty: everyone may link through it.",
+    )
+    ca_bundle = models.TextField(
+        "CA bundle",
+        blank=True,
+        help_text="PEM certificates that this server's certificate is checked with,"
+        " instead of the public ones. Checking is never switched off.",
+    )
+    enabled = models.BooleanField(default=True)
+    # Kept true to the environment by `sync_cloud_app`.
+    from_settings = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OAuthAppQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "OAuth app"
+        ordering = ("deployment", "name")
+        constraints = (
+            models.CheckConstraint(
+                name="base_url_for_data_center_only",
+                condition=Q(deployment="cloud", base_url="")
+                | (Q(deployment="data_center") & ~Q(base_url="")),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OAuthAppHealth(models.Model):
+    """The breaker of one app. No row means healthy."""
+
+    oauth_app = models.OneToOneField(
+        OAuthApp, on_delete=models.CASCADE, related_name="health"
+    )
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    # Nothing is sent before this; afterwards one probe, until it succeeds.
+    paused_until = models.DateTimeField(null=True, blank=True)
+    # How often it opened in a row; the pause doubles with each.
+    openings = models.PositiveIntegerField(default=0)
+    configuration_refused_since = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=40, blank=True)
+    last_error_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "OAuth app health"
+
+    def __str__(self) -> str:
+        return f"health of {self.oauth_app_id}"
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now < self.paused_until
