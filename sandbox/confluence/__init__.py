@@ -1,0 +1,2 @@
+"""What a Confluence holds, the same for a Cloud site and a Data Center server:
+spaces, pages, their bodies, and search."""

@@ -1,0 +1,94 @@
+"""One part of the sandbox (Cloud, or one Data Center): its client, its state
+and its faults, with the verbs that end grants on the other side."""
+
+from __future__ import annotations
+
+import secrets
+from copy import deepcopy
+from typing import Generic, TypeVar
+
+from flask import Request, Response
+
+from sandbox.clock import Clock
+from sandbox.faults.injection import Faults
+from sandbox.oauth.clients import Client
+from sandbox.oauth.protector import Protector
+from sandbox.oauth.server import Server
+from sandbox.oauth.store import Store
+from sandbox.settings import Behaviour, ClientRegistration
+from sandbox.statistics import Statistics
+
+B = TypeVar("B", bound=Behaviour)
+
+
+class Part(Generic[B]):
+    """`name` is what the control API calls it; `url` is known once it listens."""
+
+    server_class: type[Server] = Server
+
+    def __init__(
+        self, name: str, registration: ClientRegistration, behaviour: B, clock: Clock
+    ) -> None:
+        self.name = name
+        self.url = ""
+        self.clock = clock
+        self.behaviour = behaviour
+        self.statistics = Statistics()
+        self.store = Store(behaviour, clock)
+        self.protector = Protector(self.store)
+        self.faults = Faults(self.statistics)
+        self._registration = deepcopy(registration)
+        self.client = Client(self._registration)
+        self.server = self.server_class(self.client, self.store)
+        self.seed()
+
+    def seed(self) -> None:
+        """Fill in the content anew."""
+
+    def place(self, path: str) -> str | None:
+        """Which faults a request for this path may meet."""
+        raise NotImplementedError
+
+    def account_ids(self) -> list[str]:
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Back to the start: no grants, no faults, counters at zero. Redirect
+        URIs that were registered meanwhile stay."""
+        self.store.reset()
+        self.behaviour.reset()
+        self.faults.reset()
+        self.statistics.reset()
+        self.client.secrets = [self._registration.client_secret]
+        self.seed()
+
+    def token_response(self, request: Request) -> Response:
+        """The token endpoint; one exchange at a time."""
+        with self.store.lock:
+            response: Response = self.server.create_token_response(request)  # type: ignore[assignment]
+        asked = self.server.create_oauth2_request(request).payload
+        kind = asked.grant_type if asked else None
+        answer = response.get_json(silent=True) or {}
+        self.statistics.count(f"exchange.{kind}.{answer.get('error', 'ok')}")
+        return response
+
+    def families(self) -> list[dict[str, object]]:
+        with self.store.lock:
+            return [family.describe() for family in self.store.families]
+
+    def register_redirect_uri(self, uri: str) -> None:
+        if uri not in self.client.redirect_uris:
+            self.client.redirect_uris.append(uri)
+
+    def rotate_client_secret(
+        self, new: str | None = None, *, keep_old: bool = False
+    ) -> str:
+        secret = new or secrets.token_urlsafe(24)
+        self.client.rotate_secret(secret, keep_old=keep_old)
+        return secret
+
+    def revoke(self, account_id: str) -> int:
+        return self.store.revoke(account_id)
+
+    def change_password(self, account_id: str) -> int:
+        return self.store.change_password(account_id)
