@@ -20,6 +20,8 @@ class Event(models.Model):
         REFRESH_FAILED = "grant.refresh_failed", "Refresh failed"
         RECOVERED = "grant.recovered", "Refreshing works again"
         RECONNECT_NEEDED = "grant.reconnect_needed", "Reconnect needed"
+        REFRESH_ASKED = "grant.refresh_asked", "Refresh asked for by an operator"
+        SITES_LISTED = "grant.sites_listed", "Sites listed again by an operator"
         GRANT_UNLINKED = "grant.unlinked", "Tokens erased"
         PAGE_CREATED = "page.created", "Page created"
         CONFIGURATION_REFUSED = "app.configuration_refused", "App settings refused"
