@@ -234,7 +234,9 @@ CONFLUENCE_CLOUD_API_URL = env.str(
 ).rstrip("/")
 
 _api = urlsplit(CONFLUENCE_CLOUD_API_URL)
-CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(f"{_api.scheme}://{_api.netloc}")
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"].append(
+    f"{_api.scheme}://{_api.netloc}"
+)
 
 # VAULT, NETWORK AND REFRESHING
 # ------------------------------------------------------------------------------

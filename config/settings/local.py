@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from config.settings.base import *  # noqa: F403  # settings are star-imported by design
 from config.env import env
+from config.settings.base import *  # noqa: F403  # settings are star-imported by design
 
 DEBUG = True
 # Only ever signs a developer's cookies; production refuses to start without one.

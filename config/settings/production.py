@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from config.env import env
 from config.settings.base import *  # noqa: F403  # settings are star-imported by design
 from config.settings.base import PUBLIC_URL
-from config.env import env
 
 DEBUG = False
 # https://docs.djangoproject.com/en/5.2/ref/settings/#secret-key
