@@ -134,6 +134,16 @@ class RateLimited(ApiError):
 class Unavailable(ApiError):
     """5xx after all retries, an unreadable body, or no answer (status 0)."""
 
+    def __init__(
+        self,
+        status: int,
+        *,
+        retry_after_seconds: int | None = None,
+        request_id: str = "",
+    ) -> None:
+        super().__init__(status, request_id=request_id)
+        self.retry_after_seconds = retry_after_seconds
+
 
 class VaultError(ConfluenceLinkError):
     """A sealed value does not open. `reason`: key_missing, damaged or no_keys."""

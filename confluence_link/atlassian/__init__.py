@@ -1,0 +1,46 @@
+"""What we know of the other side: Confluence Cloud and Confluence Data Center.
+
+Only what differs between the two lies here, and the values that they share. Nothing
+here knows a grant or opens a connection of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confluence_link.atlassian.base import Deployment
+from confluence_link.atlassian.call import Call
+from confluence_link.atlassian.cloud import Cloud
+from confluence_link.atlassian.data_center import DataCenter
+from confluence_link.atlassian.values import (
+    Account,
+    Page,
+    SearchHit,
+    Site,
+    Slice,
+    Space,
+)
+
+if TYPE_CHECKING:
+    from confluence_link.models import OAuthApp
+
+__all__ = [
+    "Account",
+    "Call",
+    "Deployment",
+    "Page",
+    "SearchHit",
+    "Site",
+    "Slice",
+    "Space",
+    "deployment_for",
+]
+
+_DEPLOYMENTS: dict[str, type[Deployment]] = {
+    "cloud": Cloud,
+    "data_center": DataCenter,
+}
+
+
+def deployment_for(oauth_app: OAuthApp) -> Deployment:
+    return _DEPLOYMENTS[oauth_app.deployment](oauth_app)
