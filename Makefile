@@ -1,0 +1,60 @@
+# `make help` says what there is. Nothing needs to be installed before but Python 3.11.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+BIN := .venv/bin
+# A temporary database and broker around a command, unless DATABASE_URL and
+# REDIS_URL name some.
+WITH_SERVERS := $(BIN)/python -m config.run.servers
+
+.PHONY: help demo run worker beat test check bench fmt requirements
+
+help: ## Say what each command does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/installed ## Run everything on this machine, with a stand-in Atlassian; ctrl-C ends it
+	@exec $(BIN)/python -m config.run.demo
+
+run: .venv/installed ## Run the site at PUBLIC_URL, after migrating; settings from the environment or .env
+	@exec $(BIN)/python -m config.run.develop site
+
+worker: .venv/installed ## Run a worker
+	@exec $(BIN)/python -m config.run.develop worker
+
+beat: .venv/installed ## Run beat, which tells the workers when to look for due tokens
+	@exec $(BIN)/python -m config.run.develop beat
+
+test: check ## Run every check and test, on a PostgreSQL and a Valkey of their own
+	@config/run/install_chromium.sh
+	rm -f .coverage .coverage.*
+	$(WITH_SERVERS) $(BIN)/pytest --cov
+
+check: .venv/installed ## Check style, types, layers and migrations
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python manage.py check --settings config.settings.test
+	$(BIN)/python manage.py makemigrations --check --dry-run --settings config.settings.test
+
+bench: .venv/installed ## Measure
+	@test -d benchmarks || { echo "There are no benchmarks yet."; exit 1; }
+	$(WITH_SERVERS) $(BIN)/python -m benchmarks
+
+fmt: .venv/installed ## Format the code and fix what can be fixed
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# The oldest Python that is used; `3.11` would mean 3.11.0, which redis treats apart.
+COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11.4 --universal \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make requirements"
+
+requirements: .venv/installed ## Compile requirements/*.in to *.txt with hashes
+	$(COMPILE) requirements/base.in -o requirements/base.txt
+	$(COMPILE) requirements/production.in -o requirements/production.txt
+	$(COMPILE) requirements/dev.in -o requirements/dev.txt
+
+.venv/installed: requirements/dev.txt config/run/install.sh
+	@config/run/install.sh
