@@ -78,7 +78,8 @@ def settings_from(
     given = parser(environment).parse_args(arguments)
 
     def repeated(name: str) -> list[str]:
-        return getattr(given, name) or getattr(given, f"default_{name}")
+        values: list[str] = getattr(given, name) or getattr(given, f"default_{name}")
+        return values
 
     seconds = float(given.access_token_seconds)
     cloud_client = ClientRegistration(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cheroot import wsgi
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 THREADS = 48
 
 
-class Gateway(wsgi.Gateway_10):  # type: ignore[misc, unused-ignore]
+class Gateway(wsgi.Gateway_10):
     """Hands the socket down, for the faults that drop the connection."""
 
-    def get_environ(self) -> WSGIEnvironment:
-        environ: WSGIEnvironment = super().get_environ()
+    def get_environ(self) -> Any:
+        untyped: Any = super()
+        environ: WSGIEnvironment = untyped.get_environ()
         environ["sandbox.socket"] = self.req.conn.socket
         return environ
 

@@ -13,6 +13,7 @@ from sandbox.clock import Clock
 from sandbox.faults.injection import Faults
 from sandbox.oauth.clients import Client
 from sandbox.oauth.protector import Protector
+from sandbox.oauth.requests import LoopbackRequest
 from sandbox.oauth.server import Server
 from sandbox.oauth.store import Store
 from sandbox.settings import Behaviour, ClientRegistration
@@ -23,8 +24,6 @@ B = TypeVar("B", bound=Behaviour)
 
 class Part(Generic[B]):
     """`name` is what the control API calls it; `url` is known once it listens."""
-
-    server_class: type[Server] = Server
 
     def __init__(
         self, name: str, registration: ClientRegistration, behaviour: B, clock: Clock
@@ -39,8 +38,11 @@ class Part(Generic[B]):
         self.faults = Faults(self.statistics)
         self._registration = deepcopy(registration)
         self.client = Client(self._registration)
-        self.server = self.server_class(self.client, self.store)
+        self.server = self.new_server()
         self.seed()
+
+    def new_server(self) -> Server[B]:
+        raise NotImplementedError
 
     def seed(self) -> None:
         """Fill in the content anew."""
@@ -49,7 +51,8 @@ class Part(Generic[B]):
         """Which faults a request for this path may meet."""
         raise NotImplementedError
 
-    def account_ids(self) -> list[str]:
+    def logins(self) -> dict[str, str]:
+        """Who has an account here: login and name."""
         raise NotImplementedError
 
     def reset(self) -> None:
@@ -65,9 +68,8 @@ class Part(Generic[B]):
     def token_response(self, request: Request) -> Response:
         """The token endpoint; one exchange at a time."""
         with self.store.lock:
-            response: Response = self.server.create_token_response(request)  # type: ignore[assignment]
-        asked = self.server.create_oauth2_request(request).payload
-        kind = asked.grant_type if asked else None
+            response = self.server.exchange(request)
+        kind = LoopbackRequest(request).form.get("grant_type")
         answer = response.get_json(silent=True) or {}
         self.statistics.count(f"exchange.{kind}.{answer.get('error', 'ok')}")
         return response

@@ -5,14 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
 
 from sandbox.clock import Clock
 from sandbox.cloud.app import create_app as create_cloud_app
 from sandbox.cloud.state import Cloud
+from sandbox.control import blueprint as control
 from sandbox.data_center.app import create_app as create_data_center_app
 from sandbox.data_center.state import DataCenter
 from sandbox.http_server import HTTPServer
+from sandbox.mailbox import Mailbox
+from sandbox.mailbox_pages import blueprint as mailbox_pages
+from sandbox.part import Part
 from sandbox.settings import Settings
+from sandbox.start_page import blueprint as start_page
 
 
 class Sandbox:
@@ -27,6 +35,7 @@ class Sandbox:
             DataCenter(_data_center_name(number), one, self.clock)
             for number, one in enumerate(self.settings.data_centers, start=1)
         ]
+        self.mailbox = Mailbox()
         self._servers: list[HTTPServer] = []
 
     @property
@@ -36,35 +45,37 @@ class Sandbox:
 
     @property
     def parts(self) -> dict[str, Cloud | DataCenter]:
-        return {part.name: part for part in (self.cloud, *self.data_centers)}
+        everyone: list[Cloud | DataCenter] = [self.cloud, *self.data_centers]
+        return {part.name: part for part in everyone}
 
     def start(self) -> None:
+        """Listen. Cloud's port also has the pages about the sandbox itself."""
         settings = self.settings
-        cloud = HTTPServer(
-            create_cloud_app(self.cloud),
-            self.cloud.faults,
-            host=settings.host,
-            port=settings.cloud.port,
-        )
-        self._servers.append(cloud)
-        self.cloud.url = f"http://{settings.host}:{cloud.start()}"
+        cloud = create_cloud_app(self.cloud)
+        cloud.register_blueprint(control(self))
+        cloud.register_blueprint(start_page(self))
+        cloud.register_blueprint(mailbox_pages(self.mailbox))
+        self.cloud.url = self._serve(cloud, self.cloud, settings.cloud.port)
         for part, one in zip(self.data_centers, settings.data_centers, strict=True):
-            server = HTTPServer(
-                create_data_center_app(part),
-                part.faults,
-                host=settings.host,
-                port=one.port,
-            )
-            self._servers.append(server)
-            port = server.start()
-            part.url = f"http://{settings.host}:{port}{one.context_path}"
+            server = create_data_center_app(part)
+            part.url = self._serve(server, part, one.port) + one.context_path
+        if settings.smtp_port is not None:
+            self.mailbox.start(settings.host, settings.smtp_port)
+
+    def _serve(self, app: Flask, part: Part[Any], port: int) -> str:
+        host = self.settings.host
+        server = HTTPServer(app, part.faults, host=host, port=port)
+        self._servers.append(server)
+        return f"http://{host}:{server.start()}"
 
     def stop(self) -> None:
+        self.mailbox.stop()
         while self._servers:
             self._servers.pop().stop()
 
     def reset(self) -> None:
         self.clock.reset()
+        self.mailbox.clear()
         for part in self.parts.values():
             part.reset()
 
@@ -73,6 +84,9 @@ class Sandbox:
         cloud = self.cloud.url
         return {
             "start_page": f"{cloud}/",
+            "mailbox": f"{cloud}/mailbox",
+            "control": f"{cloud}/_sandbox/",
+            "smtp": {"host": self.settings.host, "port": self.mailbox.port},
             "cloud": {
                 "authorize_url": f"{cloud}/authorize",
                 "token_url": f"{cloud}/oauth/token",

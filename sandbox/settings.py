@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, Self
 
 DAY = 86_400.0
+NUMBERS = {int, float}
 
 CLOUD_SCOPES = (
     "offline_access read:me read:account report:personal-data "
@@ -56,14 +57,8 @@ class Behaviour:
         if name not in {known.name for known in fields(self)}:
             raise ValueError(f"no such behaviour: {name}")
         current = getattr(self, name)
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if isinstance(current, float):
-            right = number
-        elif isinstance(current, int) and not isinstance(current, bool):
-            right = number
-        else:
-            right = type(value) is type(current)
-        if not right:
+        kinds = NUMBERS if type(current) in NUMBERS else {type(current)}
+        if type(value) not in kinds:
             raise ValueError(f"{name} is a {type(current).__name__}")
 
     def reset(self) -> None:

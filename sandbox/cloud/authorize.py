@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sandbox.cloud import people
@@ -54,10 +54,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
                 return _error_page("Choose one of your accounts and one of its sites.")
         with cloud.store.lock:
             cloud.statistics.count(f"consent.{'accept' if consent else 'cancel'}")
-            response: Response = cloud.server.create_authorization_response(  # type: ignore[assignment]
-                grant.request, grant_user=consent, grant=grant
-            )
-        return response
+            return cloud.server.decide(grant, consent)
 
     return pages
 
@@ -67,7 +64,7 @@ def _validated(cloud: Cloud) -> tuple[Any, str | None]:
     request that fails is shown to the person and never sent back."""
     parameters = request.form if request.method == "POST" else request.args
     try:
-        grant = cloud.server.get_consent_grant(request)
+        grant = cloud.server.consent_grant(request)
     except OAuth2Error as error:
         return None, f"{error.error}: {error.get_error_description()}"
     if parameters.get("audience") != "api.atlassian.com":

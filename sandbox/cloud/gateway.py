@@ -44,9 +44,9 @@ class Gateway:
         site = people.site(cloud_id)
         if site is None or site not in self.cloud.reached_sites(token):
             _refuse(404, code=404, message="Not Found")
-        account = people.account(token.family.grant.account_id)
+        account = people.owner(token.family.grant.account_id)
         confluence = self.cloud.confluences.get(site.id)
-        if account is None or confluence is None:
+        if confluence is None:
             message = "Current user not permitted to use Confluence"
             _refuse(403, message=message, statusCode=403)
         return Call(token, account, site, self.cloud.site_url(site), confluence)

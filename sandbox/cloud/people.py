@@ -68,5 +68,10 @@ def account(login_or_id: str) -> Account | None:
     return next((a for a in ACCOUNTS if login_or_id in (a.login, a.id)), None)
 
 
+def owner(account_id: str) -> Account:
+    """The account of a token; only these accounts ever get one."""
+    return next(account for account in ACCOUNTS if account.id == account_id)
+
+
 def site(slug_or_id: str) -> Site | None:
     return next((s for s in SITES if slug_or_id in (s.slug, s.id)), None)

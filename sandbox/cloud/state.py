@@ -15,10 +15,16 @@ from sandbox.oauth.server import Server
 from sandbox.part import Part
 from sandbox.settings import CloudBehaviour
 
+PLACES = {
+    "/authorize": "authorize",
+    "/oauth/token": "token",
+    "/oauth/token/accessible-resources": "sites",
+    "/me": "me",
+}
 SPENT = {Refusal.EXPIRED, Refusal.PASSWORD_CHANGED}
 
 
-class CloudServer(Server):
+class CloudServer(Server[CloudBehaviour]):
     """Reference: https://developer.atlassian.com/cloud/confluence/oauth-2-3lo-apps/
     for what is documented; the other wordings were seen by client authors."""
 
@@ -37,17 +43,14 @@ class CloudServer(Server):
         )
 
     def translate(self, request: OAuth2Request, error: OAuth2Error) -> OAuth2Error:
-        assert request.payload is not None
         if isinstance(error, InvalidClientError):
             return OAuth2Error("Unauthorized", error="access_denied", status_code=401)
-        kind = request.payload.grant_type
+        kind = request.form.get("grant_type")
         if isinstance(error, InvalidGrantError) and kind == "authorization_code":
-            behaviour = self.store.behaviour
-            assert isinstance(behaviour, CloudBehaviour)
             return OAuth2Error(
                 "authorization_code is invalid",
                 error="invalid_request",
-                status_code=behaviour.bad_code_status,
+                status_code=self.store.behaviour.bad_code_status,
             )
         if isinstance(error, InvalidGrantError):
             return self.refusal(Refusal.UNKNOWN)
@@ -55,7 +58,8 @@ class CloudServer(Server):
 
 
 class Cloud(Part[CloudBehaviour]):
-    server_class = CloudServer
+    def new_server(self) -> CloudServer:
+        return CloudServer(self.client, self.store)
 
     def seed(self) -> None:
         now = self.clock.now()
@@ -77,15 +81,21 @@ class Cloud(Part[CloudBehaviour]):
     def place(self, path: str) -> str | None:
         if path.startswith("/ex/"):
             return "api"
-        if path in {"/me", "/oauth/token/accessible-resources"}:
-            return "identity"
-        return {"/oauth/token": "token", "/authorize": "authorize"}.get(path)
+        return PLACES.get(path)
 
-    def account_ids(self) -> list[str]:
-        return [account.id for account in people.ACCOUNTS]
+    def logins(self) -> dict[str, str]:
+        return {account.login: account.name for account in people.ACCOUNTS}
 
     def revoke(self, account_id: str) -> int:
         return super().revoke(self._id(account_id))
+
+    def leave_site(self, account_id: str, site_slug_or_id: str) -> None:
+        """The person loses access to the site; the grant stays."""
+        site = people.site(site_slug_or_id)
+        with self.store.lock:
+            for (_, owner), grant in self.store.grants.items():
+                if site and owner == self._id(account_id):
+                    grant.site_ids.discard(site.id)
 
     def change_password(self, account_id: str) -> int:
         return super().change_password(self._id(account_id))

@@ -25,7 +25,7 @@ def view_of(storage: str) -> str:
 
     def panel(macro: re.Match[str]) -> str:
         code = html.escape(macro[1])
-        return f'<div class="code panel"><pre class="syntaxhighlighter-pre">{code}</pre></div>'
+        return f'<div class="code panel"><pre>{code}</pre></div>'
 
     return OTHER_MACRO_TAG.sub("", CODE_MACRO.sub(panel, storage))
 

@@ -68,10 +68,7 @@ def blueprint(server: DataCenter) -> Blueprint:
         consent = _consent(server, grant.request.scope)
         with server.store.lock:
             server.statistics.count(f"consent.{'allow' if consent else 'deny'}")
-            response: Response = server.server.create_authorization_response(  # type: ignore[assignment]
-                grant.request, grant_user=consent, grant=grant
-            )
-        return response
+            return server.server.decide(grant, consent)
 
     @pages.post("/rest/oauth2/<any(latest, '1.0'):version>/token")
     def token(version: str) -> ResponseReturnValue:
@@ -97,7 +94,7 @@ def _validated(server: DataCenter) -> tuple[Any, Response | None]:
     """Authlib's checks. Once the redirect URI is known to be right, errors go
     back to the client, as RFC 6749 section 4.1.2.1 says."""
     try:
-        return server.server.get_consent_grant(request), None
+        return server.server.consent_grant(request), None
     except OAuth2Error as error:
         if error.redirect_uri:
             oauth_request = server.server.create_oauth2_request(request)

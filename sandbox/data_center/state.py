@@ -39,7 +39,7 @@ class User:
     name: str
 
 
-class DataCenterCodeChallenge(CodeChallenge):  # type: ignore[misc, unused-ignore]
+class DataCenterCodeChallenge(CodeChallenge):
     """RFC 7636, but one character less than it allows."""
 
     def validate_code_verifier(self, grant: Any, result: object) -> None:
@@ -52,21 +52,19 @@ class DataCenterCodeChallenge(CodeChallenge):  # type: ignore[misc, unused-ignor
 class DataCenterRefreshGrant(RefreshGrant):
     def validate_token_request(self) -> None:
         super().validate_token_request()
-        behaviour = self.server.store.behaviour
-        assert isinstance(behaviour, DataCenterBehaviour)
-        if not behaviour.redirect_uri_required_on_refresh:
+        if not self.server.store.behaviour.redirect_uri_required_on_refresh:
             return
         given = self.request.form.get("redirect_uri") or ""
         if not self.server.client.check_redirect_uri(given):
             raise InvalidGrantError("redirect_uri")
 
 
-class DataCenterServer(Server):
+class DataCenterServer(Server[DataCenterBehaviour]):
     code_challenge = DataCenterCodeChallenge
     refresh_grant = DataCenterRefreshGrant
 
-    def new_answer(self, *args: Any, **kwargs: Any) -> Answer:
-        answer = super().new_answer(*args, **kwargs)
+    def generate_token(self, *args: Any, **kwargs: Any) -> Answer:
+        answer = super().generate_token(*args, **kwargs)
         del answer["scope"]
         created_at = int(self.store.clock.now())
         return {**answer, "token_type": "bearer", "created_at": created_at}
@@ -78,12 +76,13 @@ class DataCenterServer(Server):
 
 
 class DataCenter(Part[DataCenterBehaviour]):
-    server_class = DataCenterServer
-
     def __init__(self, name: str, settings: DataCenterSettings, clock: Clock) -> None:
         self.context_path = settings.context_path
         self.server_id = str(uuid.uuid4())
         super().__init__(name, settings.client, settings.behaviour, clock)
+
+    def new_server(self) -> DataCenterServer:
+        return DataCenterServer(self.client, self.store)
 
     def seed(self) -> None:
         self.users = [
@@ -114,8 +113,8 @@ class DataCenter(Part[DataCenterBehaviour]):
         matches = (u for u in self.users if username_or_key in (u.username, u.key))
         return next(matches, None)
 
-    def account_ids(self) -> list[str]:
-        return [user.key for user in self.users]
+    def logins(self) -> dict[str, str]:
+        return {user.username: user.name for user in self.users}
 
     def revoke(self, account_id: str) -> int:
         return super().revoke(self._key(account_id))

@@ -11,12 +11,13 @@ from werkzeug.wrappers import Response
 
 @dataclass
 class Fault:
-    """`times` is how many requests meet it; None means until it is cleared."""
+    """`times` is how many requests meet it; None means until it is cleared. What
+    the other options mean is up to the preset; `status` overrides its own."""
 
     preset: str
     times: int | None = None
     seconds: float = 1.0
-    status: int = 200
+    status: int | None = None
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     location: str = ""

@@ -26,12 +26,12 @@ def _html(status: int, body: str = ERROR_PAGE, **headers: str) -> Response:
 
 
 def custom(fault: Fault, exchange: Exchange) -> Response:
-    return Response(fault.body, fault.status, fault.headers)
+    return Response(fault.body, fault.status or 200, fault.headers)
 
 
 def invalid_grant(fault: Fault, exchange: Exchange) -> Response:
     return _json(
-        403,
+        fault.status or 403,
         '{"error":"invalid_grant",'
         '"error_description":"Unknown or invalid refresh token."}',
     )
@@ -39,27 +39,30 @@ def invalid_grant(fault: Fault, exchange: Exchange) -> Response:
 
 def refresh_token_is_invalid(fault: Fault, exchange: Exchange) -> Response:
     return _json(
-        403,
+        fault.status or 403,
         '{"error":"unauthorized_client",'
         '"error_description":"refresh_token is invalid"}',
     )
 
 
 def wrong_secret(fault: Fault, exchange: Exchange) -> Response:
-    return _json(401, '{"error":"access_denied","error_description":"Unauthorized"}')
+    return _json(
+        fault.status or 401,
+        '{"error":"access_denied","error_description":"Unauthorized"}',
+    )
 
 
 def invalid_client(fault: Fault, exchange: Exchange) -> Response:
-    return _json(401, '{"error":"invalid_client"}')
+    return _json(fault.status or 401, '{"error":"invalid_client"}')
 
 
 def unauthorized(fault: Fault, exchange: Exchange) -> Response:
-    return _json(401, '{"code":401,"message":"Unauthorized"}')
+    return _json(fault.status or 401, '{"code":401,"message":"Unauthorized"}')
 
 
 def rate_limited(fault: Fault, exchange: Exchange) -> Response:
     return _json(
-        429,
+        fault.status or 429,
         '{"code":429,"message":"Rate limit exceeded"}',
         **{
             "Retry-After": fault.retry_after,
@@ -87,8 +90,7 @@ def login_page(fault: Fault, exchange: Exchange) -> Response:
 
 def redirect(fault: Fault, exchange: Exchange) -> Response:
     """307 by default: a client that follows it sends its secrets along."""
-    status = fault.status if 300 <= fault.status < 400 else 307
-    return Response(status=status, headers={"Location": fault.location})
+    return Response(status=fault.status or 307, headers={"Location": fault.location})
 
 
 def slow(fault: Fault, exchange: Exchange) -> Response:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 
-from authlib.oauth2.rfc6749 import ClientMixin
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidScopeError
+from authlib.oauth2.rfc6749.util import scope_to_list
 
 from sandbox.settings import ClientRegistration
 
@@ -13,7 +15,7 @@ from sandbox.settings import ClientRegistration
 SCOPE_WORDS = ("READ", "WRITE", "ADMIN", "SYSTEM_ADMIN")
 
 
-class Client(ClientMixin):  # type: ignore[misc, unused-ignore]
+class Client(ClientMixin):
     def __init__(self, registration: ClientRegistration) -> None:
         self.client_id = registration.client_id
         self.secrets = [registration.client_secret]
@@ -30,9 +32,9 @@ class Client(ClientMixin):  # type: ignore[misc, unused-ignore]
     def get_client_id(self) -> str:
         return self.client_id
 
-    def get_default_redirect_uri(self) -> None:
-        """None: both deployments want the redirect URI spelled out."""
-        return
+    def get_default_redirect_uri(self) -> str:
+        """There is none: both deployments want the redirect URI spelled out."""
+        return ""
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
         return redirect_uri in self.redirect_uris
@@ -50,11 +52,12 @@ class Client(ClientMixin):  # type: ignore[misc, unused-ignore]
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in {"authorization_code", "refresh_token"}
 
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        """None, which Authlib answers with `invalid_scope`, unless each scope
-        is on the app."""
-        asked = (scope or "").split()
-        return scope if asked and set(asked) <= self._ceiling() else None
+    def get_allowed_scope(self, scope: Collection[str] | str | None) -> str:
+        """All that is asked, if each word of it is on the app."""
+        asked = scope_to_list(scope) or []
+        if not asked or not set(asked) <= self._ceiling():
+            raise InvalidScopeError
+        return " ".join(asked)
 
     def _ceiling(self) -> set[str]:
         words = [SCOPE_WORDS.index(s) for s in self.scopes if s in SCOPE_WORDS]

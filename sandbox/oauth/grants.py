@@ -79,7 +79,7 @@ class Family:
 
 
 @dataclass
-class Code(AuthorizationCodeMixin):  # type: ignore[misc, unused-ignore]
+class Code(AuthorizationCodeMixin):
     value: str
     consent: Consent
     grant: Grant
@@ -96,7 +96,7 @@ class Code(AuthorizationCodeMixin):  # type: ignore[misc, unused-ignore]
 
 
 @dataclass
-class AccessToken(TokenMixin):  # type: ignore[misc, unused-ignore]
+class AccessToken(TokenMixin):
     value: str = field(repr=False)
     family: Family
     scope: str
@@ -120,7 +120,7 @@ class AccessToken(TokenMixin):  # type: ignore[misc, unused-ignore]
 
 
 @dataclass
-class RefreshToken(TokenMixin):  # type: ignore[misc, unused-ignore]
+class RefreshToken(TokenMixin):
     value: str = field(repr=False)
     family: Family
     access_token: AccessToken

@@ -6,6 +6,8 @@ them differently and tests count the former.
 
 from __future__ import annotations
 
+from typing import Any
+
 from authlib.oauth2.rfc6749 import ResourceProtector
 from authlib.oauth2.rfc6750 import BearerTokenValidator, InvalidTokenError
 from flask import Request
@@ -14,12 +16,12 @@ from sandbox.oauth.grants import AccessToken
 from sandbox.oauth.store import Store
 
 
-class ExpiredTokenError(InvalidTokenError):  # type: ignore[misc, unused-ignore]
+class ExpiredTokenError(InvalidTokenError):
     pass
 
 
-class Validator(BearerTokenValidator):  # type: ignore[misc, unused-ignore]
-    def __init__(self, store: Store) -> None:
+class Validator(BearerTokenValidator):
+    def __init__(self, store: Store[Any]) -> None:
         super().__init__()
         self.store = store
 
@@ -36,8 +38,9 @@ class Validator(BearerTokenValidator):  # type: ignore[misc, unused-ignore]
 
 
 class Protector:
-    def __init__(self, store: Store) -> None:
-        self._protector = ResourceProtector()
+    def __init__(self, store: Store[Any]) -> None:
+        # Authlib's stub leaves this method without types.
+        self._protector: Any = ResourceProtector()
         self._protector.register_token_validator(Validator(store))
 
     def check(self, request: Request, scopes: list[str] | None = None) -> AccessToken:

@@ -10,7 +10,7 @@ from flask import Request
 from werkzeug.datastructures import MultiDict
 
 
-class Parameters(OAuth2Payload):  # type: ignore[misc, unused-ignore]
+class Parameters(OAuth2Payload):
     def __init__(self, values: MultiDict[str, str]) -> None:
         self._values = values
 
@@ -23,14 +23,14 @@ class Parameters(OAuth2Payload):  # type: ignore[misc, unused-ignore]
         return {name: self._values.getlist(name) for name in self._values}
 
 
-class LoopbackRequest(OAuth2Request):  # type: ignore[misc, unused-ignore]
+class LoopbackRequest(OAuth2Request):
     """Authlib refuses plain http (RFC 6749 section 3.1 wants TLS); on loopback
     it is told https rather than switched to insecure by an environment
     variable, which would leak into the process that runs the sandbox."""
 
     def __init__(self, request: Request) -> None:
         uri = "https" + request.url.removeprefix(request.scheme)
-        super().__init__(request.method, uri, headers=request.headers)
+        super().__init__(request.method, uri, headers=dict(request.headers))
         self._values = _parameters(request)
         self.payload = Parameters(self._values)
 

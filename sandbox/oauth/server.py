@@ -8,7 +8,7 @@ deployment overrides: `refusal` (a refresh token that is not exchanged) and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import (
@@ -16,30 +16,34 @@ from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
     ClientMixin,
     InvalidGrantError,
+    OAuth2Payload,
     OAuth2Request,
+    TokenMixin,
 )
 from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant, RefreshTokenGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Request, Response, json
 
 from sandbox.oauth.clients import Client
-from sandbox.oauth.grants import Code, Consent, Refusal, Refused, RefreshToken
+from sandbox.oauth.grants import Code, Consent, RefreshToken, Refusal, Refused
 from sandbox.oauth.requests import LoopbackRequest
 from sandbox.oauth.secrets import new_access_token, new_code, new_refresh_token
 from sandbox.oauth.store import Answer, Store
+from sandbox.settings import Behaviour
+
+B = TypeVar("B", bound=Behaviour)
 
 
-class Server(AuthorizationServer):  # type: ignore[misc, unused-ignore]
+class Server(AuthorizationServer, Generic[B]):
     declined = "The resource owner denied the request"
     refresh_token_needs: str | None = None
     code_challenge: type[CodeChallenge] = CodeChallenge
     refresh_grant: type[RefreshTokenGrant] | None = None
 
-    def __init__(self, client: Client, store: Store) -> None:
+    def __init__(self, client: Client, store: Store[B]) -> None:
         super().__init__()
         self.client = client
         self.store = store
-        self.register_token_generator("default", self.new_answer)
         self.register_grant(CodeGrant, [self.check_pkce])
         self.register_grant(self.refresh_grant or RefreshGrant)
 
@@ -54,7 +58,23 @@ class Server(AuthorizationServer):  # type: ignore[misc, unused-ignore]
         if self.store.behaviour.pkce_checked:
             self.code_challenge(required=False)(grant)
 
-    def new_answer(
+    def consent_grant(self, request: Request) -> CodeGrant:
+        """Authlib's checks of an authorization request, or its `OAuth2Error`."""
+        untyped: Any = self
+        return cast(CodeGrant, untyped.get_consent_grant(request))
+
+    def decide(self, grant: CodeGrant, consent: Consent | None) -> Response:
+        """Back to the client, with a code or with `access_denied`."""
+        response = self.create_authorization_response(
+            grant.request, grant_user=consent, grant=grant
+        )
+        return cast(Response, response)
+
+    def exchange(self, request: Request) -> Response:
+        """The token endpoint."""
+        return cast(Response, self.create_token_response(request))
+
+    def generate_token(
         self,
         grant_type: str,
         client: ClientMixin,
@@ -78,18 +98,19 @@ class Server(AuthorizationServer):  # type: ignore[misc, unused-ignore]
 
     def query_client(self, client_id: str) -> ClientMixin:
         known = client_id == self.client.client_id
-        return self.client if known else None  # type: ignore[return-value]
+        # Authlib takes None for "no such client"; its stub does not say so.
+        return cast(ClientMixin, self.client if known else None)
 
     def save_token(self, token: Answer, request: OAuth2Request) -> None:
         if request.refresh_token:
             self.store.rotate(request.refresh_token, token)
         else:
-            self.store.begin_family(request.authorization_code, token)  # type: ignore[arg-type]
+            self.store.begin_family(cast(Code, request.authorization_code), token)
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """The sandbox listens to none of Authlib's signals."""
 
-    def create_oauth2_request(self, request: Request) -> OAuth2Request:
+    def create_oauth2_request(self, request: Request | OAuth2Request) -> OAuth2Request:
         if isinstance(request, OAuth2Request):
             return request
         return LoopbackRequest(request)
@@ -103,17 +124,15 @@ class Server(AuthorizationServer):  # type: ignore[misc, unused-ignore]
     def handle_error_response(
         self, request: OAuth2Request, error: OAuth2Error
     ) -> Response:
-        answer: Response = super().handle_error_response(
-            request, self.translate(request, error)
-        )
-        return answer
+        answer = super().handle_error_response(request, self.translate(request, error))
+        return cast(Response, answer)
 
 
-class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc, unused-ignore]
+class CodeGrant(AuthorizationCodeGrant):
     """RFC 6749 section 4.1."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_post"]
-    server: Server
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post",)
+    server: Server[Any]
 
     def create_authorization_response(
         self, redirect_uri: str, grant_user: Consent | None
@@ -126,17 +145,16 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc, unused-ignore]
         return new_code()
 
     def save_authorization_code(self, code: str, request: OAuth2Request) -> None:
-        assert request.payload is not None
-        store, consent = self.server.store, request.user
-        assert isinstance(consent, Consent)
+        store, consent = self.server.store, cast(Consent, request.user)
+        asked = cast(OAuth2Payload, request.payload)
         store.codes[code] = Code(
             value=code,
             consent=consent,
             grant=store.allow(consent),
-            redirect_uri=request.payload.redirect_uri,
+            redirect_uri=asked.redirect_uri,
             expires_at=store.clock.now() + store.behaviour.code_seconds,
-            code_challenge=request.payload.data.get("code_challenge"),
-            code_challenge_method=request.payload.data.get("code_challenge_method"),
+            code_challenge=asked.data.get("code_challenge"),
+            code_challenge_method=asked.data.get("code_challenge_method"),
         )
 
     def query_authorization_code(self, code: str, client: ClientMixin) -> Code | None:
@@ -149,12 +167,12 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc, unused-ignore]
         return authorization_code.consent
 
 
-class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc, unused-ignore]
+class RefreshGrant(RefreshTokenGrant):
     """RFC 6749 section 6, rotation as in RFC 9700 section 4.14.2."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_post",)
     INCLUDE_NEW_REFRESH_TOKEN = True
-    server: Server
+    server: Server[Any]
 
     def authenticate_refresh_token(self, refresh_token: str) -> RefreshToken:
         try:
@@ -165,14 +183,15 @@ class RefreshGrant(RefreshTokenGrant):  # type: ignore[misc, unused-ignore]
     def authenticate_user(self, refresh_token: RefreshToken) -> Consent:
         return refresh_token.family.consent
 
-    def issue_token(self, user: Consent, refresh_token: RefreshToken) -> Answer:
+    def issue_token(self, user: Consent, refresh_token: TokenMixin) -> Answer:
+        token = cast(RefreshToken, refresh_token)
         behaviour = self.server.store.behaviour
-        if refresh_token.retired_at is not None and behaviour.reuse == "idempotent":
-            return refresh_token.answer
-        answer: Answer = super().issue_token(user, refresh_token)
+        if token.retired_at is not None and behaviour.reuse == "idempotent":
+            return token.answer
+        answer = super().issue_token(user, token)
         if not behaviour.rotates_refresh_tokens:
-            answer["refresh_token"] = refresh_token.value
+            answer["refresh_token"] = token.value
         return answer
 
-    def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
+    def revoke_old_credential(self, refresh_token: TokenMixin) -> None:
         """`Store.rotate` retired it together with recording the new one."""

@@ -7,6 +7,7 @@ a demo or a test. Whoever changes state holds `lock`.
 from __future__ import annotations
 
 import threading
+from typing import Generic, TypeVar
 
 from sandbox.clock import Clock
 from sandbox.oauth.grants import (
@@ -15,17 +16,18 @@ from sandbox.oauth.grants import (
     Consent,
     Family,
     Grant,
+    RefreshToken,
     Refusal,
     Refused,
-    RefreshToken,
 )
 from sandbox.settings import Behaviour
 
 Answer = dict[str, str | int]
+B = TypeVar("B", bound=Behaviour)
 
 
-class Store:
-    def __init__(self, behaviour: Behaviour, clock: Clock) -> None:
+class Store(Generic[B]):
+    def __init__(self, behaviour: B, clock: Clock) -> None:
         self.behaviour = behaviour
         self.clock = clock
         self.lock = threading.RLock()
@@ -80,13 +82,11 @@ class Store:
         if now >= family.consented_at + self.behaviour.absolute_seconds:
             raise Refused(Refusal.EXPIRED)
         if token.retired_at is not None:
-            self._check_reuse(token, now)
+            self._check_reuse(family, since=now - token.retired_at)
         return token
 
-    def _check_reuse(self, token: RefreshToken, now: float) -> None:
-        assert token.retired_at is not None
-        family = token.family
-        if now < token.retired_at + self.behaviour.leeway_seconds:
+    def _check_reuse(self, family: Family, *, since: float) -> None:
+        if since < self.behaviour.leeway_seconds:
             family.reuses_inside_leeway += 1
             return
         family.breaches += 1
