@@ -7,6 +7,7 @@ deployment overrides: `refusal` (a refresh token that is not exchanged) and
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
@@ -32,6 +33,9 @@ from sandbox.oauth.store import Answer, Store
 from sandbox.settings import Behaviour
 
 B = TypeVar("B", bound=Behaviour)
+
+# At debug level Authlib logs the tokens that it issues.
+logging.getLogger("authlib").setLevel(logging.INFO)
 
 
 class Server(AuthorizationServer, Generic[B]):
