@@ -1,0 +1,30 @@
+"""Addresses. allauth mounts `urlpatterns` by this module's name; the rest is ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.urls import path
+
+from confluence_link.views import pages, sites, timeline
+
+if TYPE_CHECKING:
+    from django.urls import URLPattern
+
+# Below `accounts/confluence/`, by allauth: leaving for the other side, coming back.
+urlpatterns: list[URLPattern] = []
+
+# Below `o/<slug>/`, in the name space `confluence_link`.
+page_urlpatterns: list[URLPattern] = [
+    path("", sites.linked_sites, name="linked_sites"),
+    path("sites/<str:public_id>/", sites.linked_site, name="linked_site"),
+    path("sites/<str:public_id>/search/", pages.search, name="search"),
+    path("sites/<str:public_id>/spaces/<str:space_key>/", pages.space, name="space"),
+    path(
+        "sites/<str:public_id>/spaces/<str:space_key>/new/",
+        pages.create_page,
+        name="create_page",
+    ),
+    path("sites/<str:public_id>/pages/<str:page_id>/", pages.page, name="page"),
+    path("sites/<str:public_id>/timeline/", timeline.timeline, name="timeline"),
+]

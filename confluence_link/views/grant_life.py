@@ -1,0 +1,39 @@
+"""How long a grant really lives, in words. An access token's hour is not part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from confluence_link import atlassian
+from confluence_link.models import OAuthApp
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from confluence_link.models import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLife:
+    """`last_day` is None where a consent has none (Data Center)."""
+
+    on_cloud: bool
+    idle_days: int
+    absolute_days: int | None
+    consented_on: date
+    last_day: date | None
+
+
+def grant_life(grant: Grant) -> GrantLife:
+    deployment = atlassian.deployment_for(grant.oauth_app)
+    consented_on = grant.consented_at.date()
+    days = deployment.absolute_days
+    return GrantLife(
+        on_cloud=grant.oauth_app.deployment == OAuthApp.Deployment.CLOUD,
+        idle_days=deployment.idle_days,
+        absolute_days=days,
+        consented_on=consented_on,
+        last_day=consented_on + timedelta(days=days) if days else None,
+    )

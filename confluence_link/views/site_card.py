@@ -1,0 +1,106 @@
+"""SiteCard: what people see of one linked site's health, prepared for templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from confluence_link import atlassian
+from confluence_link.views.grant_life import GrantLife, grant_life
+from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from accounts.models import Membership, Organization
+    from confluence_link.models import LinkedSite, OAuthApp
+
+
+@dataclass(frozen=True, slots=True)
+class SiteCard:
+    """`site` is the row; everything else is words and addresses about it."""
+
+    site: LinkedSite
+    condition: str
+    explanation: str
+    since: datetime | None
+    scopes_in_words: tuple[str, ...]
+    raw_scopes: tuple[str, ...]
+    life: GrantLife
+    consent_page_url: str
+    # Whether to reconnect is worth while now.
+    offers_reconnect: bool
+    # Only the account's owner can; for the others, who that is.
+    reconnect_url: str
+    reconnect_by: str
+
+
+def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
+    grant = site.grant
+    deployment = atlassian.deployment_for(grant.oauth_app)
+    scopes = site.scopes or grant.scopes
+    is_own = grant.user_id == membership.user_id
+    return SiteCard(
+        site=site,
+        condition=site.condition,
+        explanation=_explanation(site),
+        since=grant.last_error_at if site.condition in _WITH_SINCE else None,
+        scopes_in_words=deployment.scopes_in_words(scopes),
+        raw_scopes=tuple(scopes),
+        life=grant_life(grant),
+        consent_page_url=deployment.consent_page_url(site.url),
+        offers_reconnect=_reconnect_helps(site),
+        reconnect_url=reconnect_url(site) if is_own else "",
+        reconnect_by="" if is_own else str(grant.user),
+    )
+
+
+def link_url(oauth_app: OAuthApp, organization: Organization, **more: str) -> str:
+    """The short page before leaving, for one app and one organization."""
+    start = reverse("confluence_login", args=[oauth_app.provider_id])
+    return f"{start}?{urlencode({'organization': organization.slug, **more})}"
+
+
+def reconnect_url(site: LinkedSite) -> str:
+    app = site.grant.oauth_app
+    return link_url(app, site.organization, reconnect=site.public_id)
+
+
+_WITH_SINCE = frozenset({"trouble", "reconnect_needed"})
+
+
+def _reconnect_helps(site: LinkedSite) -> bool:
+    """Trouble ends by itself, unless the other side says no to our token."""
+    if site.condition == "trouble":
+        return site.grant.refusals > 0
+    return site.condition in {"reconnect_needed", "lost", "disconnected"}
+
+
+def _explanation(site: LinkedSite) -> str:
+    health = getattr(site.grant.oauth_app, "health", None)
+    if site.condition == "reconnect_needed":
+        return CONSENT_ENDED.get(site.grant.death_reason, "The consent has ended.")
+    if site.condition == "trouble" and site.grant.refusals:
+        return (
+            "The other side refused to renew the access. We make sure before we"
+            " give up; reconnecting repairs it at once."
+        )
+    if site.condition == "trouble" and health and health.configuration_refused_since:
+        return (
+            "The other side refuses the settings of this service. Operators have been"
+            " told; your link is kept."
+        )
+    return _EXPLANATIONS.get(site.condition, "")
+
+
+_EXPLANATIONS = {
+    "trouble": "Renewing the access fails at the moment. We keep trying; you need"
+    " not do anything.",
+    "lost": "The linked account no longer reaches this site. It comes back by itself"
+    " once the account does, or when you reconnect and choose this site again.",
+    "paused": "Its use is paused. The link itself is kept alive.",
+    "disconnected": "Its tokens were erased. Link it again to use it.",
+}
