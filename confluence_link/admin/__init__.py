@@ -1,0 +1,26 @@
+"""The operator's pages: OAuth apps are kept here, everything else is looked at.
+
+What refreshing and linking write is read-only; an operator acts through named
+actions, each confirmed and recorded. Pending links, used states and sealed token
+sets have no page at all.
+
+    oauth_apps     the one kind of row that is edited; its secret is write-only
+    grants         refresh now, list the sites again, unlink
+    linked_sites   unlink
+    events         what happened
+    start_page     the numbers an operator looks at first
+    confirmation   asks before an action
+    stock          the pages of allauth that are taken away
+"""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from confluence_link.admin import events, grants, linked_sites, oauth_apps, stock
+
+__all__ = ["events", "grants", "linked_sites", "oauth_apps", "stock"]
+
+admin.site.site_header = "Confluence Link"
+admin.site.site_title = "Confluence Link"
+admin.site.index_title = "Overview"

@@ -1,0 +1,104 @@
+"""Linked sites: which organization uses which site, through whose grant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from confluence_link import linking
+from confluence_link.admin.confirmation import ActingAdmin, confirmed
+from confluence_link.models import LinkedSite
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+# The word for a person of each `LinkedSite.condition`.
+_CONDITIONS = {
+    "connected": "connected",
+    "trouble": "having trouble",
+    "reconnect_needed": "reconnect needed",
+    "lost": "lost",
+    "paused": "paused",
+    "disconnected": "disconnected",
+}
+
+
+@admin.register(LinkedSite)
+class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
+    list_display = (
+        "name",
+        "condition_in_words",
+        "organization",
+        "account",
+        "oauth_app",
+        "linked_by",
+        "created_at",
+        "last_error",
+    )
+    list_filter = (
+        "status",
+        "grant__status",
+        "grant__oauth_app",
+        "organization",
+        "grant__last_error",
+    )
+    search_fields = (
+        "name",
+        "label",
+        "url",
+        "site_id",
+        "public_id",
+        "organization__name",
+        "grant__account_name",
+        "grant__account_id",
+        "linked_by__email",
+    )
+    list_select_related = ("organization", "grant__oauth_app__health", "linked_by")
+    fields = (
+        "name",
+        "label",
+        "condition_in_words",
+        "url",
+        "site_id",
+        "public_id",
+        "organization",
+        "grant",
+        "account",
+        "oauth_app",
+        "linked_by",
+        "created_at",
+    )
+    actions = ("unlink",)
+
+    def in_words(self, row: LinkedSite) -> str:
+        return f"{row} of {row.organization}"
+
+    @admin.display(description="status", ordering="status")
+    def condition_in_words(self, linked_site: LinkedSite) -> str:
+        return _CONDITIONS[linked_site.condition]
+
+    @admin.display(ordering="grant__account_name")
+    def account(self, linked_site: LinkedSite) -> str:
+        return linked_site.grant.account_name or linked_site.grant.account_id
+
+    @admin.display(description="OAuth app", ordering="grant__oauth_app__name")
+    def oauth_app(self, linked_site: LinkedSite) -> str:
+        return linked_site.grant.oauth_app.name
+
+    @admin.display(ordering="grant__last_error", empty_value="-")
+    def last_error(self, linked_site: LinkedSite) -> str | None:
+        return linked_site.grant.last_error or None
+
+    @confirmed(
+        label="Unlink",
+        consequence="The site stops working for its organization. With the last linked"
+        " site of a grant its sealed tokens are erased at once. The consent itself"
+        " stays at Atlassian until the person or an administrator there ends it.",
+    )
+    def unlink(self, request: HttpRequest, queryset: QuerySet[LinkedSite]) -> None:
+        sites = list(queryset)
+        for site in sites:
+            linking.unlink(linked_site=site, actor=request.user)
+        self.message_user(request, f"Sites unlinked: {len(sites)}.")

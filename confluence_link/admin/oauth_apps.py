@@ -1,0 +1,158 @@
+"""OAuth apps: added, edited, switched off; and what to register at the other side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+
+from accounts.admin import StrictAdmin
+from confluence_link import events, vault
+from confluence_link.admin.oauth_app_form import OAuthAppForm
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthApp,
+    OAuthAppHealth,
+    database_now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpRequest, HttpResponse
+
+# Kept true to the environment by `sync_cloud_app`.
+FROM_SETTINGS = ("client_id", "asked_scopes")
+# After a change of these the next try may well succeed.
+CONNECTING = frozenset(
+    {"base_url", "client_id", "client_secret", "ca_bundle", "enabled"}
+)
+
+
+@admin.register(OAuthApp)
+class OAuthAppAdmin(StrictAdmin[OAuthApp]):
+    form = OAuthAppForm
+    change_form_template = "admin/confluence_link/oauthapp/change_form.html"
+    list_display = (
+        "name",
+        "deployment",
+        "provider_id",
+        "base_url",
+        "organization",
+        "enabled",
+        "health_in_words",
+    )
+    list_filter = ("deployment", "enabled", "organization", "health__last_error")
+    search_fields = ("name", "provider_id", "base_url", "client_id")
+    list_select_related = ("organization", "health")
+    autocomplete_fields = ("organization",)
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: OAuthApp | None = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        if obj is not None and obj.from_settings:
+            client: tuple[str, ...] = FROM_SETTINGS
+        else:
+            client = ("client_id", "client_secret", "scopes")
+        network = ("base_url", "ca_bundle")
+        health = ("health_in_words", "last_success_at", "last_error")
+        return [
+            (None, {"fields": ("deployment", "provider_id", "name")}),
+            ("At the other side", {"fields": client}),
+            ("Data Center server", {"fields": network}),
+            ("Who may link", {"fields": ("organization", "enabled")}),
+            *([("Health", {"fields": health})] if obj else []),
+        ]
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: OAuthApp | None = None
+    ) -> Sequence[str]:
+        health = ("health_in_words", "last_success_at", "last_error")
+        if obj is None:
+            return health
+        fixed = ("deployment", "provider_id", *health)
+        if obj.from_settings:
+            fixed += (*FROM_SETTINGS, "client_secret", "scopes")
+        if obj.deployment == OAuthApp.Deployment.CLOUD:
+            return (*fixed, "base_url", "ca_bundle")
+        if obj.grants.exclude(status=Grant.Status.UNLINKED).exists():
+            # People's refresh tokens are sent there: no edit may redirect them.
+            return (*fixed, "base_url")
+        return fixed
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """One app is removed at a time, on its own page."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: OAuthApp | None = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        """Tells what to enter at the other side, before there is a row too."""
+        shown = obj or OAuthApp(provider_id="your-provider-id")
+        context["redirect_uri"] = shown.redirect_uri
+        context["for_cloud"] = shown.deployment != OAuthApp.Deployment.DATA_CENTER
+        context["for_data_center"] = shown.deployment != OAuthApp.Deployment.CLOUD
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: OAuthApp, form: Any, change: bool
+    ) -> None:
+        if form.cleaned_data.get("client_secret"):
+            vault.seal_client_secret(obj, form.cleaned_data["client_secret"])
+        super().save_model(request, obj, form, change)
+        if CONNECTING.intersection(form.changed_data):
+            # Its breaker probes at the next sweep instead of waiting.
+            OAuthAppHealth.objects.filter(oauth_app=obj).update(paused_until=None)
+        changed = list(form.changed_data) if change else ["added"]
+        events.record(
+            Event.Kind.APP_CHANGED, actor=request.user, oauth_app=obj, changed=changed
+        )
+
+    def delete_model(self, request: HttpRequest, obj: OAuthApp) -> None:
+        name = obj.name
+        super().delete_model(request, obj)
+        events.record(
+            Event.Kind.APP_CHANGED, actor=request.user, changed="deleted", app=name
+        )
+
+    # Columns
+    # --------------------------------------------------------------------------
+    @admin.display(description="health")
+    def health_in_words(self, app: OAuthApp) -> str:
+        health = _health(app)
+        if not app.enabled:
+            return "switched off"
+        if health is None:
+            return "not used yet"
+        if health.configuration_refused_since is not None:
+            since = health.configuration_refused_since
+            return f"settings refused since {since:%Y-%m-%d %H:%M} UTC"
+        if health.is_paused(database_now()):
+            return f"paused until {health.paused_until:%Y-%m-%d %H:%M} UTC"
+        return "recovering" if health.openings else "working"
+
+    @admin.display(description="last success", empty_value="-")
+    def last_success_at(self, app: OAuthApp) -> object:
+        health = _health(app)
+        return health and health.last_success_at
+
+    @admin.display(description="last error", empty_value="-")
+    def last_error(self, app: OAuthApp) -> object:
+        health = _health(app)
+        return (health and health.last_error) or None
+
+    @admin.display(description="scopes")
+    def asked_scopes(self, app: OAuthApp) -> str:
+        return " ".join(app.scopes)
+
+
+def _health(app: OAuthApp) -> OAuthAppHealth | None:
+    return getattr(app, "health", None)

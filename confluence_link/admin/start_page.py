@@ -1,0 +1,211 @@
+"""The start page: what an operator looks at first, as numbers and one drawing.
+
+Drawn here as plain SVG shapes, so that the page needs no script and no inline style.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.contrib import admin
+from django.db.models import Count, Min, Q
+from django.db.models.functions import TruncHour
+from django.urls import reverse
+
+from confluence_link.models import Event, Grant, OAuthApp, database_now
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+HOURS: Final = 24
+# The drawing's units; the style sheet scales it.
+CHART_HEIGHT: Final = 100
+BAR_STEP: Final = 20
+BAR_WIDTH: Final = 14
+# A due grant that waits longer than a few sweeps says that no worker runs.
+OVERDUE: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number, and the list behind it."""
+
+    label: str
+    count: int
+    tone: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One hour: what succeeded stands below, what failed on top."""
+
+    x: int
+    refreshed_y: float
+    refreshed_height: float
+    failed_y: float
+    failed_height: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    bars: list[Bar]
+    refreshed: int
+    failed: int
+    width: int = HOURS * BAR_STEP
+    height: int = CHART_HEIGHT
+    bar_width: int = BAR_WIDTH
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One thing that an operator should look into."""
+
+    text: str
+    url: str
+
+
+def start_page(request: HttpRequest) -> HttpResponse:
+    """Django's own start page, with the overview for whoever may see grants."""
+    context = {}
+    if request.user.has_perm("confluence_link.view_grant"):
+        now = database_now()
+        context = {"tiles": _tiles(), "chart": _chart(now), "troubles": _troubles(now)}
+    return admin.site.index(request, extra_context=context)
+
+
+def _tiles() -> list[Tile]:
+    active, dead = Q(status=Grant.Status.ACTIVE), Q(status=Grant.Status.RECONNECT_NEEDED)
+    troubled = Q(consecutive_failures__gt=0)
+    numbers = Grant.objects.aggregate(
+        connected=Count("pk", filter=active & ~troubled),
+        trouble=Count("pk", filter=active & troubled),
+        dead=Count("pk", filter=dead),
+        unlinked=Count("pk", filter=Q(status=Grant.Status.UNLINKED)),
+    )
+    url = reverse("admin:confluence_link_grant_changelist")
+    return [
+        Tile(
+            "connected", numbers["connected"], "good", f"{url}?status__exact=active"
+        ),
+        Tile(
+            "having trouble",
+            numbers["trouble"],
+            "warning" if numbers["trouble"] else "quiet",
+            f"{url}?status__exact=active&o=-9",
+        ),
+        Tile(
+            "reconnect needed",
+            numbers["dead"],
+            "bad" if numbers["dead"] else "quiet",
+            f"{url}?status__exact=reconnect_needed",
+        ),
+        Tile(
+            "unlinked", numbers["unlinked"], "quiet", f"{url}?status__exact=unlinked"
+        ),
+    ]
+
+
+# The last day's refreshes
+# ------------------------------------------------------------------------------
+def _chart(now: datetime) -> Chart:
+    last_hour = now.replace(minute=0, second=0, microsecond=0)
+    hours = [last_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
+    refreshed = _by_hour(Event.Kind.REFRESHED, hours[0])
+    failed = _by_hour(Event.Kind.REFRESH_FAILED, hours[0])
+    most = max((refreshed.get(at, 0) + failed.get(at, 0) for at in hours), default=0)
+    return Chart(
+        bars=[
+            _bar(place, at, refreshed.get(at, 0), failed.get(at, 0), most)
+            for place, at in enumerate(hours)
+        ],
+        refreshed=sum(refreshed.values()),
+        failed=sum(failed.values()),
+    )
+
+
+def _by_hour(kind: Event.Kind, since: datetime) -> dict[datetime, int]:
+    rows = (
+        Event.objects.filter(kind=kind, at__gte=since)
+        .order_by()
+        .annotate(hour=TruncHour("at"))
+        .values_list("hour")
+        .annotate(count=Count("pk"))
+    )
+    return dict(rows)
+
+
+def _bar(place: int, at: datetime, refreshed: int, failed: int, most: int) -> Bar:
+    unit = CHART_HEIGHT / max(most, 1)
+    refreshed_y = CHART_HEIGHT - refreshed * unit
+    return Bar(
+        x=place * BAR_STEP,
+        refreshed_y=round(refreshed_y, 2),
+        refreshed_height=round(refreshed * unit, 2),
+        failed_y=round(refreshed_y - failed * unit, 2),
+        failed_height=round(failed * unit, 2),
+        title=f"{at:%H:%M} UTC: {refreshed} refreshed, {failed} failed",
+    )
+
+
+# What needs somebody
+# ------------------------------------------------------------------------------
+def _troubles(now: datetime) -> list[Trouble]:
+    return [*_refused_apps(), *_paused_apps(now), *_overdue(now)]
+
+
+def _refused_apps() -> list[Trouble]:
+    apps = OAuthApp.objects.filter(
+        health__configuration_refused_since__isnull=False
+    ).select_related("health")
+    return [
+        Trouble(
+            f"{app.name}: its settings are refused since"
+            f" {app.health.configuration_refused_since:%Y-%m-%d %H:%M} UTC"
+            f" ({app.health.last_error}). Check client ID and secret.",
+            _app_url(app),
+        )
+        for app in apps
+    ]
+
+
+def _paused_apps(now: datetime) -> list[Trouble]:
+    apps = OAuthApp.objects.filter(
+        health__paused_until__gt=now, health__configuration_refused_since=None
+    ).select_related("health")
+    return [
+        Trouble(
+            f"{app.name}: paused until {app.health.paused_until:%H:%M:%S} UTC after"
+            f" {app.health.consecutive_failures} failures in a row"
+            f" ({app.health.last_error}). It is probed by itself.",
+            _app_url(app),
+        )
+        for app in apps
+    ]
+
+
+def _overdue(now: datetime) -> list[Trouble]:
+    oldest = (
+        Grant.objects.due(now)
+        .order_by()
+        .exclude(oauth_app__health__paused_until__gt=now)
+        .aggregate(oldest=Min("refresh_at"))["oldest"]
+    )
+    if oldest is None or now - oldest < OVERDUE:
+        return []
+    minutes = int((now - oldest).total_seconds() // 60)
+    url = reverse("admin:confluence_link_grant_changelist")
+    return [
+        Trouble(
+            f"A grant has been due for {minutes} minutes. Check that a worker and beat"
+            " are running.",
+            f"{url}?status__exact=active&o=8",
+        )
+    ]
+
+
+def _app_url(app: OAuthApp) -> str:
+    return reverse("admin:confluence_link_oauthapp_change", args=[app.pk])
