@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class ConfluenceLinkConfig(AppConfig):
     name = "confluence_link"
     verbose_name = "Confluence links"
+
+    def ready(self) -> None:
+        # Importing it registers them; it needs the models, so not before.
+        import_module("confluence_link.checks")

@@ -1,0 +1,57 @@
+"""Probes a Data Center base URL from this machine, step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from confluence_link import atlassian
+from confluence_link.atlassian.probe import probe
+from confluence_link.models import OAuthApp
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+
+class Command(BaseCommand):
+    help = "Checks whether this service can link through a Data Center base URL."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "base_url",
+            help="as in the browser, with the context path,"
+            " for instance https://wiki.example.com/confluence",
+        )
+        parser.add_argument(
+            "--ca-bundle",
+            type=Path,
+            help="a PEM file that the server's certificate is checked with",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        base_url = options["base_url"]
+        app = self._app(base_url, options["ca_bundle"])
+        policy = atlassian.deployment_for(app).network_policy
+        cure = ""
+        for step in probe(base_url, policy):
+            mark = "not right" if step.cure else "ok"
+            self.stdout.write(f"{step.name}: {step.found} ({mark})")
+            cure = step.cure
+        if cure:
+            raise CommandError(cure)
+        self.stdout.write("People can link through this server.")
+
+    def _app(self, base_url: str, ca_file: Path | None) -> OAuthApp:
+        """The app that has this base URL, for its CA bundle; else one like it."""
+        known = OAuthApp.objects.filter(base_url=base_url.rstrip("/")).first()
+        app = known or OAuthApp(
+            deployment=OAuthApp.Deployment.DATA_CENTER, base_url=base_url
+        )
+        if ca_file is not None:
+            try:
+                app.ca_bundle = ca_file.read_text()
+            except (OSError, UnicodeDecodeError):
+                raise CommandError("The CA bundle cannot be read.") from None
+        return app
