@@ -31,7 +31,8 @@ def temporary_server(kind: str) -> Iterator[str]:
         # Ctrl-C reaches the whole group; this one ends last.
         start_new_session=True,
     )
-    assert process.stdin and process.stdout
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         url = process.stdout.readline().strip()
         if not url:

@@ -1,0 +1,93 @@
+"""`make demo`: site, worker, beat, a stand-in Atlassian and a Valkey, on loopback.
+
+Needs nothing from outside, keeps its data in `var/demo/` (or `DEMO_DIRECTORY`),
+and leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+from honcho.manager import Manager
+
+from config.env import BASE_DIR
+from config.run import demo_environment, ports, programs
+from config.run.servers import temporary_server
+
+DIRECTORY = Path(os.environ.get("DEMO_DIRECTORY", BASE_DIR / "var" / "demo"))
+
+
+def main() -> int:
+    os.chdir(BASE_DIR)
+    DIRECTORY.mkdir(mode=0o700, parents=True, exist_ok=True)
+    demo_environment.complete(DIRECTORY)
+    refuse_taken_ports()
+    with ExitStack() as stack:
+        if "REDIS_URL" not in os.environ:
+            valkey = stack.enter_context(temporary_server("valkey"))
+            os.environ["REDIS_URL"] = valkey
+        prepare()
+        return run_all()
+
+
+def site_address() -> programs.Address:
+    return programs.listen_address(os.environ["PUBLIC_URL"])
+
+
+def refuse_taken_ports() -> None:
+    """Says which port is taken, and how to use another one."""
+    site = site_address()
+    wanted = [("PUBLIC_URL", site.host, site.port)]
+    for name in ("CLOUD", "DATA_CENTER", "SMTP"):
+        variable = f"SANDBOX_{name}_PORT"
+        wanted.append((variable, "127.0.0.1", int(os.environ[variable])))
+    taken = [one for one in wanted if ports.is_taken(*one[1:])]
+    for variable, host, port in taken:
+        other = ports.free_port()
+        value = f"http://localhost:{other}" if variable == "PUBLIC_URL" else other
+        print(f"Port {port} of {host} is taken, perhaps by another demo.")
+        print(f"    Another one: make demo {variable}={value}")
+    if taken:
+        sys.exit(1)
+
+
+def prepare() -> None:
+    """Fills the database, and registers our callbacks with the sandbox."""
+    import django
+
+    django.setup()
+    from config.run import demo_data
+
+    callbacks = demo_data.prepare()
+    os.environ.setdefault("SANDBOX_REDIRECT_URI", callbacks.cloud)
+    os.environ.setdefault("SANDBOX_DATA_CENTER_REDIRECT_URI", callbacks.data_center)
+
+
+def run_all() -> int:
+    """Runs until ctrl-C or SIGTERM, or until one of the processes ends."""
+    manager = Manager()
+    commands = {
+        "sandbox": [sys.executable, "-m", "sandbox"],
+        "site": programs.site(site_address()),
+        # Threads: the process manager signals a whole group of processes, and the
+        # children of a pool would end in the middle of an exchange.
+        "worker": programs.worker(pool="threads", concurrency=4),
+        "beat": programs.beat(DIRECTORY),
+        "demo": [sys.executable, "-m", "config.run.demo_ready"],
+    }
+    for name, command in commands.items():
+        manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(BASE_DIR))
+    # The window that it runs in was closed: end as with ctrl-C.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+    manager.loop()
+    wanted = manager.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+    return 0 if wanted else int(manager.returncode or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
