@@ -7,6 +7,7 @@ Everything else in this project that wants an answer from elsewhere calls
 from __future__ import annotations
 
 from confluence_link.http.answer import Answer
+from confluence_link.http.connection import check_ca_bundle
 from confluence_link.http.deadline import Deadline
 from confluence_link.http.guard import NetworkPolicy, check_base_url
 from confluence_link.http.session import GuardedSession
@@ -19,4 +20,5 @@ __all__ = [
     "GuardedSession",
     "NetworkPolicy",
     "check_base_url",
+    "check_ca_bundle",
 ]

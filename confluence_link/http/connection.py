@@ -15,7 +15,9 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
+from requests import Response
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -51,6 +53,11 @@ class Exchange:
         # True from just before the first byte of the request.
         self.sent = False
 
+    def reason(self, otherwise: str) -> str:
+        """Why there is no answer: the deadline, if it has passed."""
+        is_over = self.cutoff.passed or not self.deadline.remaining()
+        return "timeout" if is_over else otherwise
+
 
 # urllib3 makes connections inside its pools and passes nothing of ours along.
 current: ContextVar[Exchange] = ContextVar("exchange")
@@ -69,11 +76,7 @@ def _dial(host: str, port: int) -> socket.socket:
             # Never 0, which would stand for a socket that does not block.
             connection.settimeout(exchange.deadline.remaining() + 0.001)
             return connection
-    raise TransportError(_or_timeout("connect", exchange), sent=False)
-
-
-def _or_timeout(reason: str, exchange: Exchange) -> str:
-    return reason if exchange.deadline.remaining() else "timeout"
+    raise TransportError(exchange.reason("connect"), sent=False)
 
 
 def _opened(address: Address, port: int, seconds: float) -> socket.socket | None:
@@ -105,7 +108,7 @@ def _addresses(host: str, port: int, exchange: Exchange) -> list[Address]:
     except queue.Empty:
         texts = []
     if not texts:
-        raise TransportError(_or_timeout("dns", exchange), sent=False)
+        raise TransportError(exchange.reason("dns"), sent=False)
     return [_read(text) for text in dict.fromkeys(texts)]
 
 
@@ -126,7 +129,7 @@ def _read(text: str) -> Address:
 
 
 class _Plain(HTTPConnection):
-    """A connection over plain http."""
+    """A connection that only goes where the guard lets it."""
 
     response_class = StrictHead
 
@@ -136,36 +139,23 @@ class _Plain(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        _about_to_send(self.sock)
+        exchange = current.get()
+        if not exchange.sent:
+            # A kept connection was opened under an earlier request's deadline.
+            exchange.cutoff.watch(self.sock)
+            exchange.sent = True
         super().send(data)
 
 
-class _Encrypted(HTTPSConnection):
-    """A connection over TLS; the name is in SNI and checked in the certificate."""
-
-    response_class = StrictHead
-
-    def _new_conn(self) -> socket.socket:
-        return _dial(self.host, self.port)
+class _Encrypted(_Plain, HTTPSConnection):
+    """The same over TLS, with the name in SNI and looked for in the certificate."""
 
     def connect(self) -> None:
         try:
             super().connect()
         except OSError:
-            reason = _or_timeout("tls", current.get())
+            reason = current.get().reason("tls")
             raise TransportError(reason, sent=False) from None
-
-    def send(self, data: Any) -> None:
-        _about_to_send(self.sock)
-        super().send(data)
-
-
-def _about_to_send(connection: socket.socket) -> None:
-    exchange = current.get()
-    if not exchange.sent:
-        # A kept connection was opened under the deadline of an earlier request.
-        exchange.cutoff.watch(connection)
-        exchange.sent = True
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -196,6 +186,20 @@ class GuardedAdapter(HTTPAdapter):
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: requests would add the public roots to the context's own."""
+
+    def build_response(self, req: Any, resp: Any) -> Response:
+        """What `send` needs; requests would read and keep cookies here."""
+        response = Response()
+        response.status_code = resp.status
+        response.headers = CaseInsensitiveDict(resp.headers)
+        response.raw = resp
+        return response
+
+
+def check_ca_bundle(pem: str) -> None:
+    """Raises TransportError("tls") unless `pem` holds readable certificates."""
+    if pem:
+        tls_context(pem)
 
 
 @lru_cache(maxsize=64)

@@ -58,7 +58,7 @@ class _Entry:
 
 
 def _entries(policy: NetworkPolicy) -> Iterator[_Entry]:
-    for text in policy.allowed:
+    for text in map(str.strip, policy.allowed):
         try:
             yield _Entry(None, network=ip_network(text.strip("[]"), strict=False))
             continue

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote_to_bytes
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -122,30 +123,31 @@ class GuardedSession:
             exchange = Exchange(self._guard, self._resolver, deadline, cutoff)
             token = current.set(exchange)
             try:
-                return self._exchange(request, deadline, max_bytes)
+                return self._exchange(request, exchange, max_bytes)
             except TransportError as error:
                 return error
-            except (requests.RequestException, HTTPError, OSError, ValueError):
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # Their texts quote URLs, headers and bodies: only the class counts.
-                return _failure(exchange)
+                return _failure(error, exchange)
             finally:
                 current.reset(token)
 
     def _exchange(
-        self, request: requests.Request, deadline: Deadline, max_bytes: int
+        self, request: requests.Request, exchange: Exchange, max_bytes: int
     ) -> Answer:
-        prepared = _prepared(request, self._guard)
-        seconds = deadline.remaining()
+        prepared = _prepared(request, exchange.guard)
+        seconds = exchange.deadline.remaining()
         if not seconds:
             raise TransportError("timeout", sent=False)
         response = self._adapter.send(prepared, stream=True, timeout=seconds)
-        complete = False
         try:
             answer = _answer(response, max_bytes)
-            complete = True
-        finally:
-            if not complete:
-                response.raw.close()
+        except BaseException:
+            response.raw.close()
+            raise
+        if exchange.cutoff.passed:
+            # An answer that ends with its connection looks whole when we end it.
+            raise TransportError("timeout", sent=True)
         return answer
 
 
@@ -154,15 +156,18 @@ def _with_ours(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {**theirs, "Accept-Encoding": "identity", "User-Agent": USER_AGENT}
 
 
-def _failure(exchange: Exchange) -> TransportError:
-    if exchange.cutoff.passed or not exchange.deadline.remaining():
-        return TransportError("timeout", sent=exchange.sent)
-    return TransportError("reset" if exchange.sent else "malformed", sent=exchange.sent)
+def _failure(error: Exception, exchange: Exchange) -> TransportError:
+    if exchange.sent:
+        return TransportError(exchange.reason("reset"), sent=True)
+    is_ours = isinstance(error, ValueError)
+    reason = "malformed" if is_ours else exchange.reason("connect")
+    return TransportError(reason, sent=False)
 
 
 def _prepared(request: requests.Request, guard: Guard) -> requests.PreparedRequest:
-    target = read_target(request.url)
+    target = read_target(str(request.url))
     guard.check_target(target)
+    request.url = target.url
     prepared = request.prepare()
     # requests rewrites URLs, for instance `%2e%2e` to `..`: judge its result again.
     if not _is_same_place(target, read_target(prepared.url or "")):
@@ -171,7 +176,10 @@ def _prepared(request: requests.Request, guard: Guard) -> requests.PreparedReque
 
 
 def _is_same_place(asked: Target, prepared: Target) -> bool:
-    return asked.origin == prepared.origin and (asked.path or "/") == prepared.path
+    is_same_path = unquote_to_bytes(asked.path or "/") == unquote_to_bytes(
+        prepared.path
+    )
+    return asked.origin == prepared.origin and is_same_path
 
 
 def _answer(response: requests.Response, max_bytes: int) -> Answer:

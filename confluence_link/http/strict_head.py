@@ -20,7 +20,7 @@ class StrictHead(http.client.HTTPResponse):
         try:
             super().begin()
         except ConnectionError:
-            # Nobody answered; this is one of http.client's own errors as well.
+            # No answer at all, or half a head; RemoteDisconnected is both kinds.
             raise
         except http.client.HTTPException:
             raise TransportError("malformed", sent=True) from None
@@ -49,9 +49,14 @@ class _Limited:
     def __init__(self, stream: io.BufferedReader, left: int) -> None:
         self._stream = stream
         self._left = left
+        self._begun = False
 
     def readline(self, limit: int) -> bytes:
         line = self._stream.readline(limit)
+        if not line and self._begun:
+            # http.client takes the end of the stream for the end of the head.
+            raise ConnectionResetError
+        self._begun = True
         self._left -= len(line)
         if self._left < 0:
             raise http.client.HTTPException("the head is too large")

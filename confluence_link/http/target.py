@@ -32,6 +32,7 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,=:@%-]*)*")
 _QUERY = re.compile(r"[\x21-\x7e]*")
 _BAD_IN_SEGMENT = re.compile(r"[/\\;%\x00-\x1f\x7f]")
 
+_MAX_LENGTH = 8192
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -55,10 +56,16 @@ class Target:
 
     @property
     def origin(self) -> str:
+        """Scheme, host and, unless it is the usual one, port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         if self.port == _DEFAULT_PORTS[self.scheme]:
             return f"{self.scheme}://{host}"
         return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The whole in its one notation."""
+        return self.origin + self.path + ("?" if self.query else "") + self.query
 
 
 def read_target(url: str) -> Target:
@@ -80,7 +87,7 @@ def _harmless(segment: str) -> bool:
 
 
 def parsed(url: str) -> Target:
-    if "\\" in url or any(c.isspace() or not c.isprintable() for c in url):
+    if len(url) > _MAX_LENGTH or "\\" in url or not _is_visible(url):
         raise BlockedAddress("characters")
     match = _SCHEME.fullmatch(url)
     if match is None:
@@ -92,6 +99,10 @@ def parsed(url: str) -> Target:
     authority, slash, path = rest.partition("/")
     host, port = host_and_port(authority, _DEFAULT_PORTS[scheme])
     return Target(scheme, host, port, slash + path, query)
+
+
+def _is_visible(url: str) -> bool:
+    return not any(c.isspace() or not c.isprintable() for c in url)
 
 
 def host_and_port(authority: str, default_port: int) -> tuple[str, int]:
