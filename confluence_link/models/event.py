@@ -71,7 +71,7 @@ class Event(models.Model):
         ordering = ("-at", "-pk")
         indexes = (
             models.Index(
-                fields=["pk"],
+                fields=["id"],
                 condition=models.Q(notice="pending"),
                 name="event_notice_pending",
             ),
