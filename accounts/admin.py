@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 # Importing from allauth's admin modules registers their pages, so that there is
 # something to take away below.
@@ -16,8 +16,6 @@ from django.db.models import Count, Model
 from accounts.models import Membership, Organization, User
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -96,8 +94,16 @@ class ReadOnlyAdmin(StrictAdmin[M]):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: M | None = None
-    ) -> Sequence[Any]:
-        return flatten_fieldsets(self.get_fieldsets(request, obj))
+    ) -> list[str]:
+        return [
+            str(name) for name in flatten_fieldsets(self.get_fieldsets(request, obj))
+        ]
+
+
+def staff(request: HttpRequest) -> User:
+    """Who acts: behind the admin's door somebody is always signed in."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 class MembershipInline(TabularInline[Membership, Organization]):
@@ -120,7 +126,7 @@ class OrganizationAdmin(StrictAdmin[Organization]):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Organization | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         # The slug is in every address that people keep.
         return ("created_at", "slug") if obj else ("created_at",)
 
@@ -183,7 +189,7 @@ class UserAdmin(StrictAdmin[User]):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         fixed = ("email", "last_login", "date_joined")
         if request.user.is_superuser:
             return fixed
@@ -208,7 +214,7 @@ class SecondFactorAdmin(ReadOnlyAdmin[Any]):
     list_filter = ("type",)
     list_select_related = ("user",)
     search_fields = ("user__email",)
-    fields: ClassVar[Sequence[str]] = ("user", "type", "created_at", "last_used_at")
+    fields = ("user", "type", "created_at", "last_used_at")
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Model | None = None

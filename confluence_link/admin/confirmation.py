@@ -49,13 +49,10 @@ class ActingAdmin(ReadOnlyAdmin[M]):
         return str(row)
 
     def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Offers the actions on the row's own page too."""
-        context["row_actions"] = [
-            {"name": name, "label": label}
-            for _, name, label in self.get_actions(request).values()
-        ]
+        context["row_actions"] = self.get_action_choices(request, [])
         return super().render_change_form(request, context, *args, **kwargs)
 
 

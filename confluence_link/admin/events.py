@@ -48,8 +48,9 @@ class EventAdmin(ReadOnlyAdmin[Event]):
         description="account", ordering="grant__account_name", empty_value="-"
     )
     def grant_in_words(self, event: Event) -> str | None:
-        grant = event.grant
-        return grant and (grant.account_name or grant.account_id)
+        if event.grant is None:
+            return None
+        return event.grant.account_name or event.grant.account_id
 
     @admin.display(description="facts", empty_value="-")
     def facts_in_words(self, event: Event) -> str:

@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils.html import format_html_join
 
+from accounts.admin import staff
 from confluence_link import atlassian, events, linking, refresh
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
 from confluence_link.errors import ConfluenceLinkError
@@ -168,7 +169,7 @@ class GrantAdmin(ActingAdmin[Grant]):
     def refresh_now(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
         grants = list(queryset)
         for grant in grants:
-            events.record(Event.Kind.REFRESH_ASKED, actor=request.user, grant=grant)
+            events.record(Event.Kind.REFRESH_ASKED, actor=staff(request), grant=grant)
         if len(grants) == 1:
             outcome = refresh.refresh_now(grant_id=grants[0].pk)
             said = outcome.value.replace("_", " ")
@@ -188,7 +189,7 @@ class GrantAdmin(ActingAdmin[Grant]):
     )
     def list_sites_again(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
         for grant in queryset:
-            events.record(Event.Kind.SITES_LISTED, actor=request.user, grant=grant)
+            events.record(Event.Kind.SITES_LISTED, actor=staff(request), grant=grant)
             try:
                 linking.list_sites_again(grant=grant)
             except ConfluenceLinkError as error:
@@ -207,7 +208,7 @@ class GrantAdmin(ActingAdmin[Grant]):
     def unlink(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
         sites = [site for grant in queryset for site in grant.linked_sites.all()]
         for site in sites:
-            linking.unlink(linked_site=site, actor=request.user)
+            linking.unlink(linked_site=site, actor=staff(request))
         self.message_user(request, f"Sites unlinked: {len(sites)}.")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
+from accounts.admin import staff
 from confluence_link import linking
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
 from confluence_link.models import LinkedSite
@@ -100,5 +101,5 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
     def unlink(self, request: HttpRequest, queryset: QuerySet[LinkedSite]) -> None:
         sites = list(queryset)
         for site in sites:
-            linking.unlink(linked_site=site, actor=request.user)
+            linking.unlink(linked_site=site, actor=staff(request))
         self.message_user(request, f"Sites unlinked: {len(sites)}.")

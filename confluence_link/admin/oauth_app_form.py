@@ -90,8 +90,7 @@ class OAuthAppForm(Base):
         bundle: str = self.cleaned_data["ca_bundle"].strip()
         if "PRIVATE KEY" in bundle:
             # The field is shown again to everyone who may look at the app.
-            self.data = self.data.copy()
-            self.data["ca_bundle"] = ""
+            self.data = {**dict(self.data.items()), "ca_bundle": ""}
             raise ValidationError("This holds a private key. Enter certificates only.")
         if bundle and "-----BEGIN CERTIFICATE-----" not in bundle:
             raise ValidationError("Enter certificates in PEM form.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
-from accounts.admin import StrictAdmin
+from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
 from confluence_link.admin.oauth_app_form import OAuthAppForm
 from confluence_link.models import (
@@ -18,8 +18,6 @@ from confluence_link.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from django.http import HttpRequest, HttpResponse
 
 # Kept true to the environment by `sync_cloud_app`.
@@ -48,9 +46,7 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
     list_select_related = ("organization", "health")
     autocomplete_fields = ("organization",)
 
-    def get_fieldsets(
-        self, request: HttpRequest, obj: OAuthApp | None = None
-    ) -> list[tuple[str | None, dict[str, Any]]]:
+    def get_fieldsets(self, request: HttpRequest, obj: OAuthApp | None = None) -> Any:
         if obj is not None and obj.from_settings:
             client: tuple[str, ...] = FROM_SETTINGS
         else:
@@ -67,11 +63,11 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: OAuthApp | None = None
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         health = ("health_in_words", "last_success_at", "last_error")
         if obj is None:
             return health
-        fixed = ("deployment", "provider_id", *health)
+        fixed: tuple[str, ...] = ("deployment", "provider_id", *health)
         if obj.from_settings:
             fixed += (*FROM_SETTINGS, "client_secret", "scopes")
         if obj.deployment == OAuthApp.Deployment.CLOUD:
@@ -90,17 +86,18 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
     def render_change_form(
         self,
         request: HttpRequest,
-        context: dict[str, Any],
-        *args: Any,
+        context: Any,
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
         obj: OAuthApp | None = None,
-        **kwargs: Any,
     ) -> HttpResponse:
         """Tells what to enter at the other side, before there is a row too."""
         shown = obj or OAuthApp(provider_id="your-provider-id")
         context["redirect_uri"] = shown.redirect_uri
         context["for_cloud"] = shown.deployment != OAuthApp.Deployment.DATA_CENTER
         context["for_data_center"] = shown.deployment != OAuthApp.Deployment.CLOUD
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def save_model(
         self, request: HttpRequest, obj: OAuthApp, form: Any, change: bool
@@ -113,14 +110,14 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
             OAuthAppHealth.objects.filter(oauth_app=obj).update(paused_until=None)
         changed = list(form.changed_data) if change else ["added"]
         events.record(
-            Event.Kind.APP_CHANGED, actor=request.user, oauth_app=obj, changed=changed
+            Event.Kind.APP_CHANGED, actor=staff(request), oauth_app=obj, changed=changed
         )
 
     def delete_model(self, request: HttpRequest, obj: OAuthApp) -> None:
         name = obj.name
         super().delete_model(request, obj)
         events.record(
-            Event.Kind.APP_CHANGED, actor=request.user, changed="deleted", app=name
+            Event.Kind.APP_CHANGED, actor=staff(request), changed="deleted", app=name
         )
 
     # Columns

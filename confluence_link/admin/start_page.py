@@ -78,7 +78,10 @@ def start_page(request: HttpRequest) -> HttpResponse:
 
 
 def _tiles() -> list[Tile]:
-    active, dead = Q(status=Grant.Status.ACTIVE), Q(status=Grant.Status.RECONNECT_NEEDED)
+    active, dead = (
+        Q(status=Grant.Status.ACTIVE),
+        Q(status=Grant.Status.RECONNECT_NEEDED),
+    )
     troubled = Q(consecutive_failures__gt=0)
     numbers = Grant.objects.aggregate(
         connected=Count("pk", filter=active & ~troubled),
@@ -88,9 +91,7 @@ def _tiles() -> list[Tile]:
     )
     url = reverse("admin:confluence_link_grant_changelist")
     return [
-        Tile(
-            "connected", numbers["connected"], "good", f"{url}?status__exact=active"
-        ),
+        Tile("connected", numbers["connected"], "good", f"{url}?status__exact=active"),
         Tile(
             "having trouble",
             numbers["trouble"],
@@ -103,9 +104,7 @@ def _tiles() -> list[Tile]:
             "bad" if numbers["dead"] else "quiet",
             f"{url}?status__exact=reconnect_needed",
         ),
-        Tile(
-            "unlinked", numbers["unlinked"], "quiet", f"{url}?status__exact=unlinked"
-        ),
+        Tile("unlinked", numbers["unlinked"], "quiet", f"{url}?status__exact=unlinked"),
     ]
 
 

@@ -87,4 +87,4 @@ def _secret_differs(app: OAuthApp) -> bool:
         known = vault.open_client_secret(app)
     except VaultError:
         return True
-    return known != settings.CONFLUENCE_CLOUD_CLIENT_SECRET
+    return bool(known != settings.CONFLUENCE_CLOUD_CLIENT_SECRET)
