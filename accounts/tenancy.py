@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
-
-P = ParamSpec("P")
 
 
 def membership_of(user: User, slug: str) -> Membership:
@@ -32,13 +30,13 @@ def membership_of(user: User, slug: str) -> Membership:
 
 
 def member_view(
-    view: Callable[Concatenate[HttpRequest, Membership, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+    view: Callable[..., HttpResponse],
+) -> Callable[..., HttpResponse]:
     """Gives a view under `/o/<slug>/` the membership in place of the slug."""
 
     @wraps(view)
     def with_membership(
-        request: HttpRequest, slug: str, *args: P.args, **kwargs: P.kwargs
+        request: HttpRequest, slug: str, *args: str, **kwargs: str
     ) -> HttpResponse:
         assert isinstance(request.user, User)
         return view(request, membership_of(request.user, slug), *args, **kwargs)

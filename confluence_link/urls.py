@@ -6,17 +6,25 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from confluence_link.views import pages, sites, timeline
+from confluence_link.views import link, pages, sites, timeline
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
 
-# Below `accounts/confluence/`, by allauth: leaving for the other side, coming back.
-urlpatterns: list[URLPattern] = []
+# Below `accounts/`, by allauth: leaving for the other side, coming back.
+urlpatterns: list[URLPattern] = [
+    path("confluence/<slug:provider_id>/login/", link.start, name="confluence_login"),
+    path(
+        "confluence/<slug:provider_id>/login/callback/",
+        link.callback,
+        name="confluence_callback",
+    ),
+]
 
 # Below `o/<slug>/`, in the name space `confluence_link`.
 page_urlpatterns: list[URLPattern] = [
     path("", sites.linked_sites, name="linked_sites"),
+    path("link/pending/<str:public_id>/", link.confirm_link, name="confirm_link"),
     path("sites/<str:public_id>/", sites.linked_site, name="linked_site"),
     path("sites/<str:public_id>/search/", pages.search, name="search"),
     path("sites/<str:public_id>/spaces/<str:space_key>/", pages.space, name="space"),
@@ -26,5 +34,6 @@ page_urlpatterns: list[URLPattern] = [
         name="create_page",
     ),
     path("sites/<str:public_id>/pages/<str:page_id>/", pages.page, name="page"),
+    path("sites/<str:public_id>/unlink/", link.unlink, name="unlink"),
     path("sites/<str:public_id>/timeline/", timeline.timeline, name="timeline"),
 ]

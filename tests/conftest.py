@@ -5,7 +5,6 @@ Alice owns an organization, in which Carol is a member; Bob owns another one.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -135,10 +134,7 @@ def _registered(part: Any, **fields: Any) -> OAuthApp:
         client_secret=part.client.secrets[0],
         **fields,
     )
-    if importlib.util.find_spec("confluence_link.linking"):
-        from confluence_link import linking
-
-        part.register_redirect_uri(linking.callback_url(app))
+    part.register_redirect_uri(app.redirect_uri)
     return app
 
 

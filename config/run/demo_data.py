@@ -11,7 +11,7 @@ from django.db import connections
 
 from accounts.models import Organization, User
 from config.run import demo_environment
-from confluence_link import linking, vault
+from confluence_link import vault
 from confluence_link.models import OAuthApp
 
 
@@ -29,8 +29,8 @@ def prepare() -> Callbacks:
     _make_admin(os.environ["DEMO_ADMIN_EMAIL"], os.environ["DEMO_ADMIN_PASSWORD"])
     cloud = OAuthApp.objects.filter(from_settings=True).first()
     callbacks = Callbacks(
-        cloud=linking.callback_url(cloud) if cloud else "",
-        data_center=linking.callback_url(_link_data_center()),
+        cloud=cloud.redirect_uri if cloud else "",
+        data_center=_link_data_center().redirect_uri,
     )
     # The processes that follow open their own.
     connections.close_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -185,8 +186,10 @@ USERSESSIONS_TRACK_ACTIVITY = True
 # ------------------------------------------------------------------------------
 # https://docs.djangoproject.com/en/5.2/ref/settings/#x-frame-options
 X_FRAME_OPTIONS = "DENY"
-# A code or state in an address must not travel on in a Referer.
-SECURE_REFERRER_POLICY = "no-referrer"
+# A code or state in an address must not travel on to another site in a Referer.
+# Not `no-referrer`: browsers would send `Origin: null` with our own forms then, and
+# the CSRF check would refuse them all.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
@@ -255,8 +258,8 @@ CONFLUENCE_LINK_MIN_REFRESH_SECONDS = env.int(
     "CONFLUENCE_LINK_MIN_REFRESH_SECONDS", default=60
 )
 # Where a process that must stop while the database is away leaves sealed answers.
-CONFLUENCE_LINK_SPOOL_DIR = env.path(
-    "CONFLUENCE_LINK_SPOOL_DIR", default=str(BASE_DIR / "var" / "spool")
+CONFLUENCE_LINK_SPOOL_DIR = Path(
+    env.str("CONFLUENCE_LINK_SPOOL_DIR", default=str(BASE_DIR / "var" / "spool"))
 )
 
 # CELERY
@@ -269,13 +272,13 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_SOFT_TIME_LIMIT = 240  # seconds
-CELERY_TASK_TIME_LIMIT = 300  # seconds
+# A batch begins nothing new after 120 s and insists on storing for 180 s at most.
+CELERY_TASK_TIME_LIMIT = 600  # seconds
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 45  # seconds: an exchange ends within 30
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A worker that was killed gives its message back after this many seconds.
-    "visibility_timeout": 360,
+    "visibility_timeout": 660,
     "unacked_restore_interval": 10,
     "unacked_restore_throttle": 1,
     "socket_timeout": 30,

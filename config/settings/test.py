@@ -20,8 +20,8 @@ env.ENVIRON.update(
         "EMAIL_URL": "memorymail://",
         # 32 bytes each, as `id:base64`; made up, and in no other use.
         "CONFLUENCE_LINK_VAULT_KEYS": (
-            "test-2:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=,"
-            "test-1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
+            "test-2:GuhMRUUlMc+RFOOoBCjTT0Yysn6N66K6YzbqqOVLkXI=,"
+            "test-1:mN+2JQZIhP2JpY42r0Isxjwv8wnckmjMUg6Yrehg+lo="
         ),
         # The sandbox listens on the loopback address, without TLS.
         "CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS": "127.0.0.1",

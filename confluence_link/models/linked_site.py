@@ -89,4 +89,5 @@ class LinkedSite(models.Model):
             return "disconnected"
         if self.status != self.Status.LINKED:
             return self.status
-        return "trouble" if self.grant.has_trouble else "connected"
+        trouble = self.grant.has_trouble or self.grant.oauth_app.has_trouble
+        return "trouble" if trouble else "connected"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,6 +90,18 @@ class OAuthApp(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_trouble(self) -> bool:
+        """Its breaker opened and nothing succeeded since; we keep probing."""
+        health = getattr(self, "health", None)
+        return health is not None and health.openings > 0
+
+    @property
+    def redirect_uri(self) -> str:
+        """What must be registered at the other side, to the letter."""
+        path = reverse("confluence_callback", args=[self.provider_id])
+        return f"{settings.PUBLIC_URL}{path}"
 
 
 class OAuthAppHealth(models.Model):

@@ -1,0 +1,43 @@
+"""The person's verbs: link, reconnect, unlink. No request and no allauth here.
+
+A link has two halves. The callback's half ends with a `PendingLink`: the consent is
+exchanged, identified and sealed, and nothing is active. The confirm page's half writes
+the grant and the linked sites in one transaction.
+
+    states      a callback is claimed once
+    consent     the code becomes tokens, an account and sites; every refusal has a name
+    pending     sealed until the person confirms, or purged
+    confirm     grant and linked sites, together
+    unlink      what ends, and what is erased
+"""
+
+from __future__ import annotations
+
+from confluence_link.linking.confirm import account_linked, confirm
+from confluence_link.linking.consent import Consent, fetch_consent
+from confluence_link.linking.pending import cancel, pend, pending_link
+from confluence_link.linking.states import claim_state, digest, purge, was_used
+from confluence_link.linking.unlink import (
+    account_unlinked,
+    is_last_of_grant,
+    list_sites_again,
+    unlink,
+)
+
+__all__ = [
+    "Consent",
+    "account_linked",
+    "account_unlinked",
+    "cancel",
+    "claim_state",
+    "confirm",
+    "digest",
+    "fetch_consent",
+    "is_last_of_grant",
+    "list_sites_again",
+    "pend",
+    "pending_link",
+    "purge",
+    "unlink",
+    "was_used",
+]

@@ -1,0 +1,109 @@
+"""The breaker of an app: it pauses what fails for everyone, and probes.
+
+It opens at five failures in a row, or at the first refusal of our configuration;
+then there is one probe after 30 s, doubling to 5 min, until one succeeds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from confluence_link import events
+from confluence_link.models import Event, Grant, OAuthAppHealth
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from confluence_link.models import OAuthApp
+    from confluence_link.refresh.exchange import Failure
+
+FAILURES_TO_OPEN: Final = 5
+PAUSE_SECONDS: Final = 30
+PAUSE_CAP_SECONDS: Final = 5 * 60
+# After recovery the waiting grants come back in this many steps.
+SMEAR_STEPS: Final = 12
+SMEAR_STEP_SECONDS: Final = 5
+# A success is written to the app's row at most this often: it is a hot row.
+SUCCESS_EVERY: Final = timedelta(seconds=30)
+
+
+def app_answered(oauth_app: OAuthApp, failure: Failure, *, now: datetime) -> None:
+    """Counts a failure; opens the breaker, or keeps a rate limit's pause."""
+    if failure.answer in {"refused", "undecryptable"}:
+        return
+    with transaction.atomic():
+        health, _ = OAuthAppHealth.objects.select_for_update().get_or_create(
+            oauth_app=oauth_app
+        )
+        health.last_error, health.last_error_at = failure.error, now
+        if failure.answer == "busy":
+            _pause(health, now, failure.retry_after_seconds or PAUSE_SECONDS)
+        else:
+            _count(health, failure, now)
+        health.save()
+
+
+def _count(health: OAuthAppHealth, failure: Failure, now: datetime) -> None:
+    health.consecutive_failures += 1
+    refused = failure.answer == "configuration"
+    if refused and health.configuration_refused_since is None:
+        health.configuration_refused_since = now
+        events.record(
+            Event.Kind.CONFIGURATION_REFUSED,
+            oauth_app=health.oauth_app,
+            error=failure.error,
+        )
+    paused = health.is_paused(now)
+    if not paused and (refused or health.consecutive_failures >= FAILURES_TO_OPEN):
+        seconds = min(PAUSE_CAP_SECONDS, PAUSE_SECONDS * 2 ** min(health.openings, 8))
+        health.openings += 1
+        _pause(health, now, seconds)
+
+
+def _pause(health: OAuthAppHealth, now: datetime, seconds: float) -> None:
+    until = now + timedelta(seconds=seconds)
+    health.paused_until = max(health.paused_until or until, until)
+
+
+def app_succeeded(oauth_app: OAuthApp, *, now: datetime) -> None:
+    """Closes the breaker, and lets those that waited for it try again soon."""
+    rows = OAuthAppHealth.objects.filter(oauth_app=oauth_app)
+    health = rows.first()
+    if health is None:
+        OAuthAppHealth.objects.get_or_create(
+            oauth_app=oauth_app, defaults={"last_success_at": now}
+        )
+        return
+    was_open = health.openings > 0
+    recent = health.last_success_at and now - health.last_success_at < SUCCESS_EVERY
+    if recent and not was_open and not health.consecutive_failures:
+        return
+    rows.update(
+        last_success_at=now,
+        consecutive_failures=0,
+        openings=0,
+        paused_until=None,
+        configuration_refused_since=None,
+    )
+    if health.configuration_refused_since is not None:
+        events.record(Event.Kind.CONFIGURATION_ACCEPTED, oauth_app=oauth_app)
+    if was_open:
+        _smear(oauth_app, now)
+
+
+def _smear(oauth_app: OAuthApp, now: datetime) -> None:
+    """Spreads the waiting grants over the next minute instead of their backoff."""
+    waiting = Grant.objects.annotate(step=F("pk") % SMEAR_STEPS).filter(
+        ~Q(last_error=""),
+        oauth_app=oauth_app,
+        status=Grant.Status.ACTIVE,
+        refusals=0,
+        refresh_at__gt=now + timedelta(seconds=SMEAR_STEPS * SMEAR_STEP_SECONDS),
+    )
+    for step in range(SMEAR_STEPS):
+        at = now + timedelta(seconds=step * SMEAR_STEP_SECONDS)
+        waiting.filter(step=step).update(refresh_at=at)

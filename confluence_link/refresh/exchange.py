@@ -1,0 +1,41 @@
+"""One refresh exchange, and its answer as a value. Touches no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from confluence_link import token_endpoint
+from confluence_link.errors import AnswerClass, TokenEndpointError, TransportError
+from confluence_link.http import Deadline
+from confluence_link.refresh.schedule import EXCHANGE_SECONDS
+
+if TYPE_CHECKING:
+    from confluence_link.refresh.claim import Leased
+    from confluence_link.tokens import TokenSet
+
+# The classes of design 6: `not_sent` and `undecryptable` are known before an answer.
+FailureClass: TypeAlias = AnswerClass | Literal["not_sent", "undecryptable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exchange without a token set. `error` is a short word of ours."""
+
+    answer: FailureClass
+    error: str
+    retry_after_seconds: int | None = None
+
+
+def exchange(leased: Leased) -> TokenSet | Failure:
+    """Sends the refresh token once. Never raises for what the other side does."""
+    try:
+        return token_endpoint.refresh(
+            endpoint=leased.endpoint,
+            refresh_token=leased.refresh_token,
+            deadline=Deadline(EXCHANGE_SECONDS),
+        )
+    except TokenEndpointError as error:
+        return Failure(error.answer, error.error, error.retry_after_seconds)
+    except TransportError as error:
+        return Failure("uncertain" if error.sent else "not_sent", error.reason)

@@ -1,0 +1,57 @@
+"""When to refresh and when to try again. Pure functions; chance comes in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from random import Random
+
+# Inside Cloud's leeway of ten minutes, so that rotating never shortens the life of
+# an access token that was handed out (facts A4).
+MARGIN_SECONDS: Final = (5 * 60, 9 * 60)
+EXCHANGE_SECONDS: Final = 30
+# An exchange, its gap and a slow commit fit into one lease.
+LEASE_SECONDS: Final = 75
+# A slow first request may land after a fast second one; so there are no fast ones.
+UNCERTAIN_GAP_SECONDS: Final = 30
+REFUSED_GAP_SECONDS: Final = 60
+PATIENCE_SECONDS: Final = 15 * 60
+BACKOFF_SECONDS: Final = 15
+BACKOFF_CAP_ALIVE_SECONDS: Final = 15 * 60
+BACKOFF_CAP_EXPIRED_SECONDS: Final = 60 * 60
+
+
+def refresh_at(
+    *, now: datetime, expires_in_seconds: int, min_seconds: int, chance: Random
+) -> datetime:
+    """Expiry minus 5 to 9 minutes, or a quarter of a short life; never too soon."""
+    margin = min(
+        chance.uniform(*MARGIN_SECONDS),
+        expires_in_seconds / 4 * chance.uniform(0.8, 1.0),
+    )
+    return now + timedelta(seconds=max(expires_in_seconds - margin, min_seconds))
+
+
+def try_again_at(
+    *, now: datetime, failures: int, alive: bool, at_least: int, chance: Random
+) -> datetime:
+    """Full jitter: a random part of 15 s doubled with every failure, up to a cap."""
+    cap = BACKOFF_CAP_ALIVE_SECONDS if alive else BACKOFF_CAP_EXPIRED_SECONDS
+    step = min(cap, BACKOFF_SECONDS * 2 ** min(failures, 10))
+    return now + timedelta(seconds=max(at_least, chance.uniform(0, step)))
+
+
+def ask_again_at(
+    *, now: datetime, refusals: int, first_refused_at: datetime, chance: Random
+) -> datetime:
+    """After a refusal: once after a minute, then when patience alone would decide."""
+    soon = now + timedelta(seconds=REFUSED_GAP_SECONDS + chance.uniform(0, 15))
+    if refusals < 2:
+        return soon
+    patient = first_refused_at + timedelta(
+        seconds=PATIENCE_SECONDS + chance.uniform(1, 30)
+    )
+    return max(soon, patient)

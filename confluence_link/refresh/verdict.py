@@ -1,0 +1,167 @@
+"""What a failure means for the grant, and when it is death.
+
+Dead needs proof (design 6, I5): refused twice a minute apart, while the app is
+otherwise healthy, and never when many grants are refused at once.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from confluence_link import atlassian, events
+from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
+from confluence_link.refresh import breaker, schedule
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from confluence_link.models import OAuthApp
+    from confluence_link.refresh.exchange import Failure
+
+_CHANCE: Final = random.SystemRandom()
+HEALTHY: Final = timedelta(minutes=15)
+SUSPECT: Final = timedelta(minutes=10)
+SUSPECTS_AT_LEAST: Final = 5
+SUSPECTS_SHARE: Final = 0.02
+# How long a mass refusal is one event.
+MASS_REFUSAL_EVERY: Final = timedelta(hours=1)
+
+
+def grant_failed(*, grant: Grant, lease_id: UUID, failure: Failure) -> bool:
+    """Ends the lease with what the answer means; True if the grant is dead now."""
+    now = database_now()
+    with transaction.atomic():
+        row = (
+            Grant.objects.select_for_update()
+            .filter(lease_id=lease_id, pk=grant.pk, epoch=grant.epoch)
+            .exclude(status=Grant.Status.UNLINKED)
+            .first()
+        )
+        if row is None:
+            return False
+        row.oauth_app = grant.oauth_app
+        _apply(row, failure, now)
+        reason = _death(row, now) if failure.answer == "refused" else ""
+        if reason:
+            _declare_dead(row, reason)
+        row.save()
+    breaker.app_answered(grant.oauth_app, failure, now=now)
+    return bool(reason)
+
+
+def _apply(grant: Grant, failure: Failure, now: datetime) -> None:
+    """Clears the lease; writes the failure and the time of the next try."""
+    first = grant.last_error == ""
+    uncertain_before = _was_uncertain(grant)
+    grant.lease_id = grant.lease_until = grant.queued_until = None
+    grant.last_error, grant.last_error_at = failure.error, now
+    # An uncertain exchange keeps its intent; so does a refusal after one, because it
+    # tells why. Every other answer proves that nothing was rotated this time.
+    if failure.answer != "uncertain" and not uncertain_before:
+        grant.uncertain_since = None
+    # Our configuration and their traffic rules are no fault of the grant.
+    if failure.answer not in {"configuration", "busy"}:
+        grant.consecutive_failures += 1
+    if failure.answer == "refused":
+        grant.refusals += 1
+        grant.first_refused_at = grant.first_refused_at or now
+        grant.last_refused_at = now
+    grant.refresh_at = _next_try(grant, failure, now)
+    if first:
+        events.record(
+            Event.Kind.REFRESH_FAILED,
+            grant=grant,
+            answer=failure.answer,
+            error=failure.error,
+        )
+
+
+def _was_uncertain(grant: Grant) -> bool:
+    """An exchange of this generation before the present lease may have happened."""
+    if grant.uncertain_since is None or grant.lease_until is None:
+        return False
+    leased_at = grant.lease_until - timedelta(seconds=schedule.LEASE_SECONDS)
+    return grant.uncertain_since < leased_at
+
+
+def _next_try(grant: Grant, failure: Failure, now: datetime) -> datetime:
+    if failure.answer == "refused" and grant.first_refused_at is not None:
+        return schedule.ask_again_at(
+            now=now,
+            refusals=grant.refusals,
+            first_refused_at=grant.first_refused_at,
+            chance=_CHANCE,
+        )
+    again = schedule.try_again_at(
+        now=now,
+        failures=grant.consecutive_failures,
+        alive=grant.expires_at > now,
+        at_least=schedule.UNCERTAIN_GAP_SECONDS if failure.answer == "uncertain" else 1,
+        chance=_CHANCE,
+    )
+    if failure.retry_after_seconds is None:
+        return again
+    return max(again, now + timedelta(seconds=failure.retry_after_seconds))
+
+
+def _death(grant: Grant, now: datetime) -> str:
+    """The reason if the refusals prove that the grant is dead, else empty."""
+    assert grant.first_refused_at is not None
+    asked = now - grant.first_refused_at
+    if grant.refusals < 2 or asked < timedelta(seconds=schedule.REFUSED_GAP_SECONDS):
+        return ""
+    healthy = OAuthAppHealth.objects.filter(
+        oauth_app_id=grant.oauth_app_id, last_success_at__gt=now - HEALTHY
+    ).exists()
+    patient = grant.refusals >= 3 and asked >= timedelta(
+        seconds=schedule.PATIENCE_SECONDS
+    )
+    if not (healthy or patient) or _is_mass_refusal(grant, now):
+        return ""
+    return _reason(grant, now)
+
+
+def _is_mass_refusal(grant: Grant, now: datetime) -> bool:
+    """Many refused at once is an outage or our fault, never mass revocation."""
+    active = Grant.objects.filter(
+        oauth_app_id=grant.oauth_app_id, status=Grant.Status.ACTIVE
+    )
+    others = active.filter(refusals__gt=0, last_refused_at__gt=now - SUSPECT)
+    suspects = 1 + others.exclude(pk=grant.pk).count()
+    if suspects < max(SUSPECTS_AT_LEAST, SUSPECTS_SHARE * active.count()):
+        return False
+    _tell_of_mass_refusal(grant.oauth_app, now, suspects)
+    return True
+
+
+def _tell_of_mass_refusal(oauth_app: OAuthApp, now: datetime, suspects: int) -> None:
+    told = Event.objects.filter(
+        kind=Event.Kind.MASS_REFUSAL,
+        oauth_app=oauth_app,
+        at__gt=now - MASS_REFUSAL_EVERY,
+    )
+    if not told.exists():
+        events.record(Event.Kind.MASS_REFUSAL, oauth_app=oauth_app, suspects=suspects)
+
+
+def _reason(grant: Grant, now: datetime) -> Grant.DeathReason:
+    deployment = atlassian.deployment_for(grant.oauth_app)
+    absolute = deployment.absolute_days
+    if absolute and now - grant.consented_at >= timedelta(days=absolute):
+        return Grant.DeathReason.ABSOLUTE_EXPIRED
+    if now - grant.last_rotated_at >= timedelta(days=deployment.idle_days):
+        return Grant.DeathReason.IDLE_EXPIRED
+    if grant.uncertain_since is not None:
+        return Grant.DeathReason.ROTATION_LOST
+    return Grant.DeathReason.REVOKED
+
+
+def _declare_dead(grant: Grant, reason: str) -> None:
+    grant.status = Grant.Status.RECONNECT_NEEDED
+    grant.death_reason = reason
+    events.record(Event.Kind.RECONNECT_NEEDED, grant=grant, reason=reason)

@@ -1,0 +1,44 @@
+"""Celery's entry points. Messages are hints with ids; the rows are the queue."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from confluence_link import linking, notices, refresh
+
+logger = logging.getLogger(__name__)
+
+# A batch that nobody took by then is due again for a later sweep.
+BATCH_EXPIRES_SECONDS = 120
+
+
+@shared_task
+def sweep() -> None:
+    """Finds what is due and hands it out."""
+    found = refresh.sweep(
+        enqueue=lambda ids: refresh_batch.apply_async(
+            args=(ids,), expires=BATCH_EXPIRES_SECONDS
+        )
+    )
+    logger.debug("sweep found=%d", found)
+
+
+@shared_task
+def refresh_batch(ids: list[int]) -> None:
+    """Refreshes these grants, as far as they are due and free."""
+    outcomes = refresh.refresh_batch(ids)
+    logger.info("batch asked=%d done=%s", len(ids), sorted(map(str, outcomes)))
+
+
+@shared_task
+def purge() -> None:
+    """Erases what was pending for too long."""
+    linking.purge()
+
+
+@shared_task
+def send_notices() -> None:
+    """Mails what people should know."""
+    notices.send_pending()

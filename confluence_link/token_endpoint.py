@@ -1,0 +1,220 @@
+"""The two exchanges with a token endpoint, and the class of every answer.
+
+Reference: RFC 6749 sections 4.1.3, 5.1, 5.2 and 6; RFC 7636 section 4.5; what
+Atlassian does differently is told where it matters. Nothing here touches the
+database, so an exchange may run in any thread.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from confluence_link import atlassian, vault
+from confluence_link.errors import TokenEndpointError, TransportError
+from confluence_link.http import GuardedSession
+from confluence_link.tokens import TokenSet
+
+if TYPE_CHECKING:
+    from confluence_link.http import Answer, Deadline, NetworkPolicy
+    from confluence_link.models import OAuthApp
+
+MAX_ANSWER_BYTES: Final = 64 * 1024
+# The characters of RFC 6750 section 2.1; longer ones have not been seen anywhere.
+_TOKEN: Final = re.compile(r"\A[A-Za-z0-9._~+/=-]{1,16384}\Z")
+DEFAULT_EXPIRES_IN_SECONDS: Final = 3600
+MAX_EXPIRES_IN_SECONDS: Final = 24 * 3600
+
+_BUSY: Final = frozenset({408, 425, 429})
+_GONE: Final = frozenset({404, 405, 410})
+# Our app is refused, not this grant. `access_denied` with 401 is Atlassian's word
+# for a wrong client secret.
+_CONFIGURATION: Final = frozenset(
+    {
+        "invalid_client",
+        "access_denied",
+        "unauthorized_client",
+        "invalid_request",
+        "invalid_scope",
+        "unsupported_grant_type",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """All that an exchange needs to know of one OAuth app."""
+
+    url: str
+    body: Literal["json", "form"]
+    client_id: str
+    client_secret: str = field(repr=False)
+    redirect_uri: str
+    sends_redirect_uri_on_refresh: bool
+    min_expires_in_seconds: int
+    network_policy: NetworkPolicy = field(repr=False)
+
+
+def endpoint_of(oauth_app: OAuthApp, *, min_expires_in_seconds: int) -> TokenEndpoint:
+    """Raises VaultError if the client secret does not open."""
+    deployment = atlassian.deployment_for(oauth_app)
+    return TokenEndpoint(
+        url=deployment.token_url,
+        body=deployment.token_body,
+        client_id=oauth_app.client_id,
+        client_secret=vault.open_client_secret(oauth_app),
+        redirect_uri=oauth_app.redirect_uri,
+        sends_redirect_uri_on_refresh=deployment.refresh_sends_redirect_uri,
+        min_expires_in_seconds=min_expires_in_seconds,
+        network_policy=deployment.network_policy,
+    )
+
+
+def exchange_code(
+    *, endpoint: TokenEndpoint, code: str, code_verifier: str, deadline: Deadline
+) -> TokenSet:
+    """RFC 6749 section 4.1.3 with the verifier of RFC 7636.
+
+    Raises TokenEndpointError (`refused`: the code is unusable) or TransportError.
+    A code is never sent twice.
+    """
+    fields = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": endpoint.redirect_uri,
+        "code_verifier": code_verifier,
+    }
+    token_set = _exchange(endpoint, fields, deadline)
+    if not token_set.access_token:
+        raise TokenEndpointError("uncertain", error="malformed", status=200)
+    return token_set
+
+
+def refresh(
+    *, endpoint: TokenEndpoint, refresh_token: str, deadline: Deadline
+) -> TokenSet:
+    """RFC 6749 section 6; the scopes are those of the consent, so none are sent.
+
+    Raises TokenEndpointError or TransportError. Confluence Data Center answers
+    `invalid_grant` where the redirect URI is left out.
+    """
+    fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    if endpoint.sends_redirect_uri_on_refresh:
+        fields["redirect_uri"] = endpoint.redirect_uri
+    return _exchange(endpoint, fields, deadline)
+
+
+def _exchange(
+    endpoint: TokenEndpoint, fields: dict[str, str], deadline: Deadline
+) -> TokenSet:
+    fields |= {
+        "client_id": endpoint.client_id,
+        "client_secret": endpoint.client_secret,
+    }
+    # A connection of its own: a kept-alive one may be dead, and then nobody knows
+    # whether the exchange happened.
+    with GuardedSession(endpoint.network_policy) as session:
+        answer = session.send(
+            "POST",
+            endpoint.url,
+            deadline=deadline,
+            max_bytes=MAX_ANSWER_BYTES,
+            headers={"Accept": "application/json"},
+            json=fields if endpoint.body == "json" else None,
+            form=fields if endpoint.body == "form" else None,
+        )
+    return _token_set(answer, fields["grant_type"], endpoint.min_expires_in_seconds)
+
+
+def _token_set(answer: Answer, grant_type: str, min_seconds: int) -> TokenSet:
+    body = _json_object(answer)
+    if answer.status != 200 or body.get("error"):
+        raise _refusal(answer, body, grant_type)
+    refresh_token = _token(body.get("refresh_token"))
+    access_token = _token(body.get("access_token"))
+    seconds = _expires_in(body.get("expires_in"))
+    bearer = str(body.get("token_type", "bearer")).lower() == "bearer"
+    if access_token is None or seconds is None or not bearer:
+        # A usable refresh token is never thrown away with the rest of an answer:
+        # the one that it replaces may be dead already.
+        if refresh_token is None:
+            raise TokenEndpointError("uncertain", error="malformed", status=200)
+        access_token, seconds = "", min_seconds
+    return TokenSet(
+        access_token=access_token,
+        refresh_token=refresh_token,
+        expires_in_seconds=min(max(seconds, min_seconds), MAX_EXPIRES_IN_SECONDS),
+        scopes=_scopes(body.get("scope")),
+    )
+
+
+def _json_object(answer: Answer) -> dict[str, object]:
+    """The body as an object; empty if it is none, because that is no OAuth answer."""
+    try:
+        body = answer.json()
+    except TransportError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _token(value: object) -> str | None:
+    return value if isinstance(value, str) and _TOKEN.match(value) else None
+
+
+def _expires_in(value: object) -> int | None:
+    """Seconds, not clamped yet; None if it is there and not a whole number."""
+    if value is None:
+        return DEFAULT_EXPIRES_IN_SECONDS
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _scopes(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, str) or not value.strip():
+        return None
+    return tuple(sorted(set(value.split())))
+
+
+def _refusal(
+    answer: Answer, body: dict[str, object], grant_type: str
+) -> TokenEndpointError:
+    """The class of an answer without tokens, after the table of design 6."""
+    status = answer.status
+    if status in _BUSY:
+        return TokenEndpointError(
+            "busy",
+            error="rate_limited",
+            status=status,
+            retry_after_seconds=answer.retry_after_seconds or 60,
+        )
+    if 300 <= status < 400:
+        return TokenEndpointError("configuration", error="redirected", status=status)
+    if status in _GONE:
+        return TokenEndpointError("configuration", error="no_endpoint", status=status)
+    if status >= 500 or (200 <= status < 300 and not body.get("error")):
+        return TokenEndpointError(
+            "uncertain",
+            error="unreadable",
+            status=status,
+            retry_after_seconds=answer.retry_after_seconds,
+        )
+    return _oauth_error(status, body, grant_type)
+
+
+def _oauth_error(
+    status: int, body: dict[str, object], grant_type: str
+) -> TokenEndpointError:
+    code = body.get("error")
+    description = str(body.get("error_description", "")).lower().replace("_", " ")
+    if code == "invalid_grant":
+        return TokenEndpointError("refused", error="invalid_grant", status=status)
+    # Atlassian says `unauthorized_client` of a dead refresh token and
+    # `invalid_request` of a bad code; the RFC has `invalid_grant` for both.
+    subject = "refresh token" if grant_type == "refresh_token" else "authorization code"
+    if code in {"unauthorized_client", "invalid_request"} and subject in description:
+        return TokenEndpointError("refused", error=str(code), status=status)
+    if code in _CONFIGURATION:
+        return TokenEndpointError("configuration", error=str(code), status=status)
+    return TokenEndpointError("blocked", error="no_oauth_answer", status=status)

@@ -1,0 +1,281 @@
+"""Linking in the browser: leave, come back, confirm, unlink."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from allauth.socialaccount.adapter import get_adapter
+from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Membership, Organization, User
+from accounts.recent_sign_in import require_recent_sign_in
+from accounts.tenancy import member_view, membership_of
+from confluence_link import atlassian, events, linking
+from confluence_link.errors import LinkRefused
+from confluence_link.models import Event, LinkedSite, OAuthApp
+from confluence_link.oauth2_adapter import ConfluenceOAuth2Adapter
+from confluence_link.views.outcomes import OUTCOMES, refusal_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+    from confluence_link.provider import ConfluenceProvider
+
+# No parameter of a callback is longer, and none may come twice.
+MAX_PARAMETER = 4096
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """The short page before leaving; its button leaves."""
+    assert isinstance(request.user, User)
+    organization = _organization(request, request.user)
+    oauth_app = get_object_or_404(
+        OAuthApp.objects.for_organization(organization), provider_id=provider_id
+    )
+    reconnect = _reconnect_site(request, organization, oauth_app)
+    if request.method == "POST":
+        provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
+        data = {
+            "user": request.user.pk,
+            "organization": organization.pk,
+            "reconnect": reconnect.public_id if reconnect else "",
+        }
+        return provider.redirect(request, process="connect", data=data)
+    require_recent_sign_in(request)
+    return _start_page(request, organization, oauth_app, reconnect)
+
+
+def _organization(request: HttpRequest, user: User) -> Organization:
+    slug = request.POST.get("organization") or request.GET.get("organization")
+    if slug:
+        return membership_of(user, slug).organization
+    return Organization.objects.own_of(user)
+
+
+def _reconnect_site(
+    request: HttpRequest, organization: Organization, oauth_app: OAuthApp
+) -> LinkedSite | None:
+    public_id = request.GET.get("reconnect")
+    if not public_id:
+        return None
+    linked_sites = LinkedSite.objects.for_organization(organization)
+    return get_object_or_404(
+        linked_sites, public_id=public_id, grant__oauth_app=oauth_app
+    )
+
+
+def _start_page(
+    request: HttpRequest,
+    organization: Organization,
+    oauth_app: OAuthApp,
+    reconnect: LinkedSite | None,
+) -> HttpResponse:
+    assert isinstance(request.user, User)
+    deployment = atlassian.deployment_for(oauth_app)
+    context = {
+        "app_name": oauth_app.name,
+        "deployment": oauth_app.deployment,
+        "organization": organization,
+        "organizations": Organization.objects.of(request.user),
+        "scopes_in_words": deployment.scopes_in_words(oauth_app.scopes),
+        "cancel_url": organization.get_absolute_url(),
+        "reconnect_site": reconnect,
+        "redirect_uri": oauth_app.redirect_uri if request.user.is_staff else "",
+    }
+    response = render(request, "confluence_link/link_start.html", context)
+    # The form is answered with a redirect to the authorization server, and browsers
+    # check `form-action` against that too.
+    origin = "/".join(deployment.authorize_url.split("/")[:3])
+    response._csp_update = {"form-action": [origin]}  # type: ignore[attr-defined]  # csp's
+    return response
+
+
+# Coming back
+# ------------------------------------------------------------------------------
+class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
+    """allauth's callback, with a state that is claimed before the code is used."""
+
+    def _get_state(
+        self, request: HttpRequest, provider: ConfluenceProvider
+    ) -> tuple[dict[str, Any], None]:
+        state_param = request.GET.get("state", "")
+        try:
+            state = provider.unstash_redirect_state(request, state_param)
+        except PermissionDenied:
+            used = bool(state_param) and linking.was_used(state_param)
+            raise LinkRefused("used" if used else "expired") from None
+        if (state.get("data") or {}).get("user") != request.user.pk:
+            raise LinkRefused("other_session")
+        linking.claim_state(state_param)
+        _check_issuer(request, provider.app.oauth_app)
+        return state, None
+
+
+@never_cache
+@require_GET
+def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Back from the authorization server: every end is a page of its own."""
+    try:
+        _check_shape(request)
+        adapter = ConfluenceOAuth2Adapter(request, provider_id)
+        view: Callable[[HttpRequest], HttpResponse] = Callback.adapter_view(adapter)
+        return view(request)
+    except SocialApp.DoesNotExist:
+        raise Http404 from None
+    except LinkRefused as refused:
+        _record_refusal(request, provider_id, refused)
+        return refusal_page(request, refused=refused)
+
+
+callback.login_not_required = True  # type: ignore[attr-defined]  # it answers itself
+
+
+def _check_shape(request: HttpRequest) -> None:
+    for name in request.GET:
+        values = request.GET.getlist(name)
+        if len(values) > 1 or len(values[0]) > MAX_PARAMETER:
+            raise LinkRefused("bad_request")
+    if not request.user.is_authenticated:
+        raise LinkRefused("other_session")
+
+
+def _check_issuer(request: HttpRequest, oauth_app: OAuthApp) -> None:
+    """RFC 9207: an issuer that is named must be the one that we asked."""
+    issuer = request.GET.get("iss")
+    if issuer is None:
+        return
+    url = atlassian.deployment_for(oauth_app).authorize_url
+    expected = oauth_app.base_url or "/".join(url.split("/")[:3])
+    if issuer.rstrip("/") != expected:
+        raise LinkRefused("bad_request")
+
+
+def _record_refusal(
+    request: HttpRequest, provider_id: str, refused: LinkRefused
+) -> None:
+    """For signed-in people only, so that strangers cannot fill the table."""
+    if isinstance(request.user, User):
+        events.record(
+            Event.Kind.LINK_REFUSED,
+            actor=request.user,
+            oauth_app=OAuthApp.objects.filter(provider_id=provider_id).first(),
+            reason=refused.reason,
+        )
+
+
+# Confirming and unlinking
+# ------------------------------------------------------------------------------
+@never_cache
+@member_view
+@require_http_methods(["GET", "POST"])
+def confirm_link(
+    request: HttpRequest, membership: Membership, public_id: str
+) -> HttpResponse:
+    """Account, organization and sites; nothing is active before the button."""
+    assert isinstance(request.user, User)
+    organization, error = membership.organization, ""
+    try:
+        pending = linking.pending_link(
+            public_id=public_id,
+            user=request.user,
+            session_key=request.session.session_key or "",
+        )
+        if "cancel" in request.POST:
+            linking.cancel(pending=pending)
+            messages.info(request, "Nothing was linked.")
+            return redirect(organization)
+        if request.method == "POST":
+            picked = request.POST.getlist("sites")
+            linked = linking.confirm(
+                pending=pending, site_ids=picked, actor=request.user
+            )
+            names = ", ".join(linked_site.name for linked_site in linked)
+            messages.success(
+                request, f"Linked: {names}. Open a site to see its spaces."
+            )
+            return redirect(organization)
+    except LinkRefused as refused:
+        if refused.reason != "no_sites_picked":
+            return refusal_page(request, refused=refused, organization=organization)
+        error = OUTCOMES["no_sites_picked"].happened
+    context = {
+        "pending": pending,
+        "account_name": pending.account_name,
+        "app": pending.oauth_app,
+        "organization": organization,
+        "choices": _choices(pending, request.POST.getlist("sites")),
+        "error": error,
+    }
+    return render(request, "confluence_link/confirm_link.html", context)
+
+
+def _choices(pending: Any, picked: list[str]) -> list[dict[str, Any]]:
+    """The sites to pick from; one is preselected only if there is only one."""
+    linked = set(
+        LinkedSite.objects.filter(
+            organization=pending.organization,
+            grant__oauth_app=pending.oauth_app,
+            grant__account_id=pending.account_id,
+        ).values_list("site_id", flat=True)
+    )
+    only = len(pending.sites) == 1
+    return [
+        {
+            **site,
+            "linked": site["site_id"] in linked,
+            "checked": only or site["site_id"] in linked or site["site_id"] in picked,
+        }
+        for site in pending.sites
+    ]
+
+
+@never_cache
+@member_view
+@require_http_methods(["GET", "POST"])
+def unlink(
+    request: HttpRequest, membership: Membership, public_id: str
+) -> HttpResponse:
+    """What stops, then the stop."""
+    assert isinstance(request.user, User)
+    organization = membership.organization
+    linked_sites = LinkedSite.objects.for_organization(organization)
+    linked_site = get_object_or_404(linked_sites, public_id=public_id)
+    if not may_unlink(membership, linked_site):
+        raise PermissionDenied
+    require_recent_sign_in(request)
+    deployment = atlassian.deployment_for(linked_site.grant.oauth_app)
+    context = {
+        "linked_site": linked_site,
+        "site_name": str(linked_site),
+        "organization": organization,
+        "is_last": linking.is_last_of_grant(linked_site),
+        "consent_page_url": deployment.consent_page_url(linked_site.url),
+        "other_sites": linked_sites.filter(grant=linked_site.grant_id).exclude(
+            pk=linked_site.pk
+        ),
+    }
+    if request.method == "POST":
+        linking.unlink(linked_site=linked_site, actor=request.user)
+        return render(request, "confluence_link/unlinked.html", context)
+    return render(request, "confluence_link/unlink.html", context)
+
+
+def may_unlink(membership: Membership, linked_site: LinkedSite) -> bool:
+    """Everyone their own; owners and admins the others' as well."""
+    return (
+        linked_site.grant.user_id == membership.user_id
+        or membership.role != Membership.Role.MEMBER
+    )
