@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confluence_link.atlassian.api import ConfluenceApi
 from confluence_link.atlassian.base import Deployment
 from confluence_link.atlassian.call import Call
 from confluence_link.atlassian.cloud import Cloud
+from confluence_link.atlassian.cloud_api import CloudApi
 from confluence_link.atlassian.data_center import DataCenter
+from confluence_link.atlassian.data_center_api import DataCenterApi
+from confluence_link.atlassian.storage_format import from_plain_text, to_safe_html
 from confluence_link.atlassian.values import (
     Account,
     Page,
@@ -27,13 +31,17 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Call",
+    "ConfluenceApi",
     "Deployment",
     "Page",
     "SearchHit",
     "Site",
     "Slice",
     "Space",
+    "api_for",
     "deployment_for",
+    "from_plain_text",
+    "to_safe_html",
 ]
 
 _DEPLOYMENTS: dict[str, type[Deployment]] = {
@@ -44,3 +52,10 @@ _DEPLOYMENTS: dict[str, type[Deployment]] = {
 
 def deployment_for(oauth_app: OAuthApp) -> Deployment:
     return _DEPLOYMENTS[oauth_app.deployment](oauth_app)
+
+
+def api_for(oauth_app: OAuthApp, *, site_url: str) -> ConfluenceApi:
+    """`site_url` is where people find the site; it decides no request."""
+    if oauth_app.deployment == oauth_app.Deployment.CLOUD:
+        return CloudApi(site_url)
+    return DataCenterApi(oauth_app.base_url.rstrip("/"))
