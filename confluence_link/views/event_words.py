@@ -29,17 +29,20 @@ class Entry:
     since: datetime | None = None
 
 
-def entries(events: Sequence[Event]) -> list[Entry]:
-    """Newest first; refreshes in a row become one line, for there is one an hour."""
-    return list(_entries(events))
+def entries(events: Sequence[Event], *, owner_id: int) -> list[Entry]:
+    """Newest first; refreshes in a row become one line, for there is one an hour.
+
+    `owner_id` is the grant's user, who is named even where no organization is.
+    """
+    return list(_entries(events, owner_id))
 
 
-def _entries(events: Sequence[Event]) -> Iterator[Entry]:
+def _entries(events: Sequence[Event], owner_id: int) -> Iterator[Entry]:
     for refreshed, run in groupby(events, lambda each: each.kind == Kind.REFRESHED):
         if refreshed:
             yield _refreshes(list(run))
         else:
-            yield from map(_entry, run)
+            yield from (_entry(event, owner_id) for event in run)
 
 
 def _refreshes(run: list[Event]) -> Entry:
@@ -53,12 +56,12 @@ def _refreshes(run: list[Event]) -> Entry:
     )
 
 
-def _entry(event: Event) -> Entry:
+def _entry(event: Event, owner_id: int) -> Entry:
     return Entry(
         at=event.at,
         title=_title(event),
         detail=_detail(event),
-        actor=_actor(event),
+        actor=_actor(event, owner_id),
         tone=_TONES.get(event.kind, ""),
     )
 
@@ -82,10 +85,13 @@ def _detail(event: Event) -> str:
     return _DETAILS.get(event.kind, "")
 
 
-def _actor(event: Event) -> str:
-    # Who operates this service is nobody's business in an organization.
+def _actor(event: Event, owner_id: int) -> str:
+    # Who operates this service is nobody's business in an organization; nor is a
+    # member of another organization that uses the same grant.
     if event.kind in {Kind.REFRESH_ASKED, Kind.SITES_LISTED}:
         return "an operator"
+    if event.organization_id is None and event.actor_id != owner_id:
+        return ""
     return str(event.actor) if event.actor else ""
 
 

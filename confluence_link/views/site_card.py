@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from confluence_link import atlassian
 from confluence_link.views.grant_life import GrantLife, grant_life
+from confluence_link.views.link import may_unlink
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class SiteCard:
     # Only the account's owner can; for the others, who that is.
     reconnect_url: str
     reconnect_by: str
+    may_unlink: bool
 
 
 def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
@@ -55,6 +57,7 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
         offers_reconnect=_reconnect_helps(site),
         reconnect_url=reconnect_url(site) if is_own else "",
         reconnect_by="" if is_own else str(grant.user),
+        may_unlink=may_unlink(membership, site),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
@@ -11,6 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.tenancy import member_view
+from confluence_link import linking
+from confluence_link.linking.states import PENDING_LIFE
 from confluence_link.models import (
     Grant,
     LinkedSite,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from accounts.models import Membership, Organization
 
 _SITES_PER_PAGE = 30
-# As long as `linking` keeps what is pending.
-_PENDING_LIFE = timedelta(minutes=15)
 
 
 @require_safe
@@ -71,12 +70,13 @@ def _link_buttons(organization: Organization) -> list[dict[str, Any]]:
 
 
 def _pending_link(request: HttpRequest, membership: Membership) -> PendingLink | None:
-    """A consent of this person that still waits for the confirm page."""
+    """A consent that still waits for the confirm page, of this very session."""
     return (
         PendingLink.objects.filter(
             user=membership.user_id,
+            session_hash=linking.digest(request.session.session_key or ""),
             organization=membership.organization,
-            created_at__gt=database_now() - _PENDING_LIFE,
+            created_at__gt=database_now() - PENDING_LIFE,
         )
         .select_related("oauth_app")
         .defer("sealed_token_set")

@@ -38,7 +38,7 @@ def timeline(
     before = cursor.after(shown) if len(events) > _EVENTS_PER_PAGE else ""
     context = {
         **site_context(site, membership),
-        "entries": entries(shown),
+        "entries": entries(shown, owner_id=site.grant.user_id),
         "next_url": with_query(request, before=before) if before else "",
         "first_url": request.path if "before" in request.GET else "",
     }
@@ -46,9 +46,15 @@ def timeline(
 
 
 def _visible_events(site: LinkedSite) -> QuerySet[Event]:
-    """A grant may serve several organizations: of the others nothing is shown."""
-    return (
-        Event.objects.filter(grant=site.grant_id)
-        .filter(Q(organization=site.organization_id) | Q(organization=None))
-        .select_related("actor")
-    )
+    """A grant may serve several organizations: of the others nothing is shown.
+
+    Nor is what the grant went through before this organization knew of it.
+    """
+    of_grant = Event.objects.filter(grant=site.grant_id)
+    ours = of_grant.filter(organization=site.organization_id)
+    first = ours.order_by("at").first()
+    since = first.at if first else site.created_at
+    nobodys = Q(organization=None, at__gte=since)
+    return of_grant.filter(
+        Q(organization=site.organization_id) | nobodys
+    ).select_related("actor")

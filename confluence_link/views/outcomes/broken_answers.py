@@ -120,8 +120,9 @@ BROKEN_ANSWERS: dict[type[ConfluenceLinkError], Outcome] = {
     ),
 }
 
-# Why a consent has ended, in the person's words.
+# Why a consent has ended, in the person's words, by `ReauthorizationRequired.reason`.
 CONSENT_ENDED: dict[str, str] = {
+    "unlinked": "The account was unlinked and its tokens were erased.",
     Grant.DeathReason.REVOKED: "The access was ended on the other side: the app was"
     " removed there, the password changed, or an administrator ended it.",
     Grant.DeathReason.ROTATION_LOST: "An answer with new tokens was lost on its way,"
