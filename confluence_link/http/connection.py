@@ -211,7 +211,7 @@ def tls_context(ca_bundle: str) -> ssl.SSLContext:
             cafile=None if ca_bundle else DEFAULT_CA_BUNDLE_PATH,
             cadata=ca_bundle or None,
         )
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, TypeError, ValueError):
         raise TransportError("tls", sent=False) from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -168,7 +168,10 @@ def _prepared(request: requests.Request, guard: Guard) -> requests.PreparedReque
     target = read_target(str(request.url))
     guard.check_target(target)
     request.url = target.url
-    prepared = request.prepare()
+    try:
+        prepared = request.prepare()
+    except (requests.RequestException, ValueError):
+        raise TransportError("malformed", sent=False) from None
     # requests rewrites URLs, for instance `%2e%2e` to `..`: judge its result again.
     if not _is_same_place(target, read_target(prepared.url or "")):
         raise BlockedAddress("path")

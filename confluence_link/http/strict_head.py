@@ -25,7 +25,8 @@ class StrictHead(http.client.HTTPResponse):
         except http.client.HTTPException:
             raise TransportError("malformed", sent=True) from None
         finally:
-            self.fp = stream
+            # http.client has closed and dropped the stream of a bad status line.
+            self.fp = stream if self.fp is not None else None
         if self.status < 200 or self.msg.defects or self._framing_is_odd():
             raise TransportError("malformed", sent=True)
 
