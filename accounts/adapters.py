@@ -11,13 +11,15 @@ from django.db import transaction
 from accounts.models import Organization
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest
 
     from accounts.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
-    """Gives everyone who signs up an organization of their own."""
+    """Gives everyone who signs up an organization, and mails our own addresses."""
 
     def save_user(
         self, request: HttpRequest, user: User, form: Any, commit: bool = True
@@ -28,15 +30,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
                 Organization.objects.own_of(saved)
         return saved
 
-    def get_email_confirmation_url(
-        self, request: HttpRequest, emailconfirmation: Any
-    ) -> str:
-        url: str = super().get_email_confirmation_url(request, emailconfirmation)
-        return public(url)
-
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        url: str = super().get_reset_password_from_key_url(key)
-        return public(url)
+    def send_mail(
+        self, template_prefix: str, email: str, context: Mapping[str, Any]
+    ) -> None:
+        # Here, because allauth has a hook of its own for some addresses only.
+        addresses = {
+            name: public(value)
+            for name, value in context.items()
+            if name[-4:] == "_url"
+        }
+        super().send_mail(template_prefix, email, {**context, **addresses})
 
 
 def public(url: str) -> str:
