@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from celery import current_app
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils.html import format_html_join
 
 from accounts.admin import staff
-from confluence_link import atlassian, events, linking, refresh
+from confluence_link import atlassian, events, linking, refresh, tasks
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
 from confluence_link.errors import ConfluenceLinkError
 from confluence_link.models import Event, Grant, database_now
@@ -176,7 +175,7 @@ class GrantAdmin(ActingAdmin[Grant]):
             self.message_user(request, f"{_account(grants[0])}: {said}")
             return
         due = _make_due(queryset)
-        current_app.send_task("confluence_link.tasks.sweep")
+        tasks.sweep.delay()
         self.message_user(
             request, f"{due} of {len(grants)} grants are due now; workers take them."
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models.functions import Now
 
 from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
@@ -14,10 +16,10 @@ from confluence_link.models import (
     Grant,
     OAuthApp,
     OAuthAppHealth,
-    database_now,
 )
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
 # Kept true to the environment by `sync_cloud_app`.
@@ -45,6 +47,12 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
     search_fields = ("name", "provider_id", "base_url", "client_id")
     list_select_related = ("organization", "health")
     autocomplete_fields = ("organization",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OAuthApp]:
+        paused = ExpressionWrapper(
+            Q(health__paused_until__gt=Now()), output_field=BooleanField()
+        )
+        return super().get_queryset(request).annotate(is_paused_now=paused)
 
     def get_fieldsets(self, request: HttpRequest, obj: OAuthApp | None = None) -> Any:
         if obj is not None and obj.from_settings:
@@ -132,7 +140,7 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
         if health.configuration_refused_since is not None:
             since = health.configuration_refused_since
             return f"settings refused since {since:%Y-%m-%d %H:%M} UTC"
-        if health.is_paused(database_now()):
+        if app.is_paused_now:  # type: ignore[attr-defined]  # annotated
             return f"paused until {health.paused_until:%Y-%m-%d %H:%M} UTC"
         return "recovering" if health.openings else "working"
 
