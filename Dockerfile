@@ -14,7 +14,7 @@ COPY confluence_link confluence_link
 COPY templates templates
 
 # Nothing of this is used but the place of the static files.
-RUN SECRET_KEY=not-used CONFLUENCE_LINK_VAULT_KEYS=not-used:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE= \
+RUN SECRET_KEY=not-used CONFLUENCE_LINK_VAULT_KEYS=not-used:YuYiDS91i39sy4qa+ty4WRUUQsnsCkJCUROh09sDgiI= \
     python manage.py collectstatic --no-input
 
 RUN useradd --system --home /app confluence && install -d -o confluence -g confluence var

@@ -12,7 +12,7 @@ WITH_SERVERS := $(BIN)/python -m config.run.servers
 # Made up, for checking the settings of production without a production.
 AS_IN_PRODUCTION := DEBUG=0 SECRET_KEY=signs-nothing DATABASE_URL=sqlite://:memory: \
 	PUBLIC_URL=https://link.example.com \
-	CONFLUENCE_LINK_VAULT_KEYS=check:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=
+	CONFLUENCE_LINK_VAULT_KEYS=check:RrVccwnU62W1AypI1vjSTr2qbwG8Y9CoFNUlVpaLl14=
 
 .PHONY: help demo run worker beat test check bench fmt requirements
 

@@ -25,6 +25,8 @@ DIRECTORY = Path(os.environ.get("DEMO_DIRECTORY", BASE_DIR / "var" / "demo"))
 def main() -> int:
     os.chdir(BASE_DIR)
     DIRECTORY.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Static files come from where they lie, but a missing place would be warned of.
+    (BASE_DIR / "staticfiles").mkdir(exist_ok=True)
     demo_environment.complete(DIRECTORY)
     refuse_taken_ports()
     with ExitStack() as stack:

@@ -80,6 +80,10 @@ def _site(directory: Path) -> dict[str, str]:
         "CONFLUENCE_LINK_MIN_REFRESH_SECONDS": "20",
         "CONFLUENCE_LINK_SPOOL_DIR": str(directory / "spool"),
         "DEMO_ADMIN_EMAIL": "admin@example.com",
+        # Each line is shown when it is written, not when many have come together.
+        "PYTHONUNBUFFERED": "1",
+        # Celery says so at length; on a machine of one's own it is no news.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
 
 

@@ -32,7 +32,8 @@ def beat() -> list[str]:
 
 def main(name: str) -> None:
     os.chdir(BASE_DIR)
-    VAR.mkdir(exist_ok=True)
+    for directory in (VAR, BASE_DIR / "staticfiles"):
+        directory.mkdir(exist_ok=True)
     os.environ.setdefault("DEBUG", "1")
     try:
         command = {"site": site, "worker": worker, "beat": beat}[name]()

@@ -66,5 +66,12 @@ def beat(directory: Path) -> list[str]:
 
 
 def _celery(program: str) -> list[str]:
-    celery = [sys.executable, "-m", "celery", "--app", "config.celery_app"]
-    return [*celery, program, "--loglevel", "INFO"]
+    return [
+        sys.executable,
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "config.celery_app",
+        program,
+    ]

