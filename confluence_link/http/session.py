@@ -25,7 +25,8 @@ from confluence_link.http.deadline import Cutoff, Deadline
 from confluence_link.http.guard import Guard, NetworkPolicy
 from confluence_link.http.target import BlockedAddress, Target, read_target
 
-USER_AGENT = "confluence-link/1.0"
+# With the version of pyproject.toml, which is not installed with the code.
+USER_AGENT = "confluence-link/0.1.0"
 
 _PIECE_BYTES = 65_536
 # What frames or routes a request is not for callers to set.

@@ -25,8 +25,7 @@ class StrictHead(http.client.HTTPResponse):
         except http.client.HTTPException:
             raise TransportError("malformed", sent=True) from None
         finally:
-            # http.client has closed and dropped the stream of a bad status line.
-            self.fp = stream if self.fp is not None else None
+            self.fp = stream
         if self.status < 200 or self.msg.defects or self._framing_is_odd():
             raise TransportError("malformed", sent=True)
 
@@ -64,4 +63,4 @@ class _Limited:
         return line
 
     def close(self) -> None:
-        self._stream.close()
+        """Nothing: the stream goes back to the response, which closes it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import logging
+import tomllib
 import tracemalloc
+from pathlib import Path
 
 import pytest
 import requests
@@ -17,8 +19,11 @@ from confluence_link.http import (
     GuardedSession,
     NetworkPolicy,
 )
+from confluence_link.http.session import USER_AGENT
 from tests.confluence_link.http.conftest import LOCAL, to_loopback
 from tests.confluence_link.http.servers import OK, answering, body, keeping_alive
+
+ROOT = Path(__file__).parents[3]
 
 # With fullwidth dots and a fullwidth slash.
 A08_PATHS = """
@@ -85,8 +90,14 @@ def test_the_head_of_a_request_names_us_and_asks_for_no_compression(serve, send)
         b"Authorization: Bearer x",
         b"Accept: a/b",
         b"Accept-Encoding: identity",
-        b"User-Agent: confluence-link/1.0",
+        b"User-Agent: " + USER_AGENT.encode(),
     } <= lines
+
+
+def test_the_version_that_we_name_is_ours():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert f"{project['name']}/{project['version']}" == USER_AGENT
 
 
 def test_what_frames_or_routes_a_request_is_not_for_callers_to_set(serve, send):
@@ -220,6 +231,36 @@ def test_connections_are_kept_while_the_session_is_open(serve):
             session.send("GET", server.url(), deadline=Deadline(5), max_bytes=9)
 
     assert (len(server.requests), server.connections) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+        ("DELETE", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        ("POST", b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"),
+    ],
+)
+def test_a_connection_is_kept_after_an_answer_without_a_body(serve, method, answer):
+    server = serve(keeping_alive(answer))
+
+    with GuardedSession(LOCAL) as session:
+        for _ in range(2):
+            session.send(method, server.url(), deadline=Deadline(5), max_bytes=9)
+
+    assert server.connections == 1
+
+
+def test_s16_what_follows_an_answer_unasked_is_no_answer_to_the_next(serve):
+    server = serve(answering(OK + body(b"evil"), OK))
+
+    with GuardedSession(LOCAL) as session:
+        for _ in range(2):
+            answer = session.send(
+                "GET", server.url(), deadline=Deadline(5), max_bytes=9
+            )
+
+    assert answer.body == b"ok"
 
 
 def test_s16_sessions_share_no_connection(serve, send):
