@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from confluence_link.models import Event, database_now
 
@@ -19,6 +20,9 @@ WITH_NOTICE = frozenset(
         Event.Kind.MASS_REFUSAL,
     }
 )
+
+# Every refresh is told on the timeline, but not for ever.
+REFRESHED_LIFE: Final = timedelta(days=7)
 
 
 def record(
@@ -43,3 +47,10 @@ def record(
         facts=facts,
         notice=Event.Notice.PENDING if kind in WITH_NOTICE else "",
     )
+
+
+def purge() -> None:
+    """Forgets old refreshes that succeeded; everything else stays."""
+    Event.objects.filter(
+        kind=Event.Kind.REFRESHED, at__lte=database_now() - REFRESHED_LIFE
+    ).delete()

@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from confluence_link import linking, notices, refresh
+from confluence_link import events, linking, notices, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,9 @@ def refresh_batch(ids: list[int]) -> None:
 
 @shared_task
 def purge() -> None:
-    """Erases what was pending for too long."""
+    """Erases what was pending for too long, and what nobody asks for any more."""
     linking.purge()
+    events.purge()
 
 
 @shared_task

@@ -1,0 +1,87 @@
+"""The emergency file of an answer that the database did not take."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from django.db import OperationalError, connection
+
+from confluence_link import linking, refresh
+from confluence_link.models import Grant
+from confluence_link.refresh import Outcome, spool
+from confluence_link.tokens import TokenSet
+from tests import grants
+
+ANSWER = TokenSet("an-access-token", "a-refresh-token", 3600, None)
+
+
+def _files(settings):
+    return sorted(settings.CONFLUENCE_LINK_SPOOL_DIR.glob("*"))
+
+
+def test_a_file_is_sealed_and_for_our_eyes_only(settings, cloud_grant):
+    spool.keep(cloud_grant, ANSWER)
+    (path,) = _files(settings)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert b"token" not in path.read_bytes()
+
+
+def test_it_gives_back_what_it_was_given(cloud_grant):
+    spool.keep(cloud_grant, ANSWER)
+    ((grant, answer),) = spool.kept()
+    assert (grant, answer) == (cloud_grant, ANSWER)
+
+
+def test_the_first_answer_to_a_generation_stays(cloud_grant):
+    spool.keep(cloud_grant, ANSWER)
+    spool.keep(cloud_grant, TokenSet("another", "another", 60, ("READ",)))
+    ((_, answer),) = spool.kept()
+    assert answer.access_token == "an-access-token"
+
+
+@pytest.mark.parametrize("column", ["epoch", "generation"])
+def test_a_file_of_a_grant_that_moved_on_is_removed(settings, cloud_grant, column):
+    spool.keep(cloud_grant, ANSWER)
+    Grant.objects.update(**{column: 7})
+    assert list(spool.kept()) == []
+    assert _files(settings) == []
+
+
+def test_a_file_of_an_unlinked_grant_is_removed(settings, cloud_grant):
+    spool.keep(cloud_grant, ANSWER)
+    linking.unlink(linked_site=cloud_grant.linked_sites.get(), actor=None)
+    assert not spool.follows(cloud_grant)
+    assert list(spool.kept()) == []
+    assert _files(settings) == []
+
+
+def test_a_file_whose_key_is_missing_waits_for_it(settings, cloud_grant):
+    spool.keep(cloud_grant, ANSWER)
+    settings.CONFLUENCE_LINK_VAULT_KEYS = settings.CONFLUENCE_LINK_VAULT_KEYS[1:]
+    assert list(spool.kept()) == []
+    assert len(_files(settings)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f22_an_answer_outlives_a_database_that_refuses_it(
+    settings, sandbox, data_center_grant
+):
+    """The wire to the database is cut right when the answer is written."""
+    grants.make_due(data_center_grant)
+    with connection.execute_wrapper(_refuse_token_sets):
+        outcomes = refresh.refresh_now(grant_id=data_center_grant.pk)
+    assert outcomes is Outcome.SPOOLED
+    assert len(_files(settings)) == 1
+    grants.seconds_pass(sandbox, 76)
+    refresh.sweep(enqueue=lambda ids: None)
+    assert grants.again(data_center_grant).generation == 2
+    assert _files(settings) == []
+    grants.make_due(data_center_grant)
+    assert refresh.refresh_batch([data_center_grant.pk]) == [Outcome.REFRESHED]
+
+
+def _refuse_token_sets(execute, sql, params, many, context):
+    if sql.startswith("UPDATE") and "sealedtokenset" in sql:
+        raise OperationalError("the database went away")
+    return execute(sql, params, many, context)

@@ -1,0 +1,101 @@
+"""The fenced write: only the successor, never under somebody else's lease."""
+
+from __future__ import annotations
+
+from confluence_link import linking, refresh
+from confluence_link.models import Grant, SealedTokenSet
+from confluence_link.refresh import Outcome, claim, spool, store
+from confluence_link.refresh.exchange import exchange
+from tests import grants
+
+
+def _exchanged(grant):
+    """A lease and the answer to it, as a worker holds them before it stores."""
+    grants.make_due(grant)
+    lease_id, (row,) = claim.lease_due([grant.pk])
+    leased = claim.open_leased(row, lease_id)
+    return leased, exchange(leased)
+
+
+def _store(leased, answer):
+    return store.store(
+        grant=leased.grant,
+        lease_id=leased.lease_id,
+        refresh_token=leased.refresh_token,
+        token_set=answer,
+    )
+
+
+def test_an_answer_is_stored_once(cloud_grant):
+    leased, answer = _exchanged(cloud_grant)
+    assert _store(leased, answer) is True
+    assert _store(leased, answer) is False
+    assert grants.again(cloud_grant).generation == 2
+
+
+def test_f45_an_answer_for_an_unlinked_grant_is_dropped(cloud_grant):
+    leased, answer = _exchanged(cloud_grant)
+    linking.unlink(linked_site=cloud_grant.linked_sites.get(), actor=cloud_grant.user)
+    assert _store(leased, answer) is False
+    assert not SealedTokenSet.objects.exists()
+
+
+def test_f46_a_newer_consent_wins_over_an_answer_in_flight(
+    sandbox, cloud_app, cloud_grant, alice, organization
+):
+    leased, answer = _exchanged(cloud_grant)
+    grants.link_cloud(sandbox, cloud_app, user=alice, organization=organization)
+    assert _store(leased, answer) is False
+    grants.make_due(cloud_grant)
+    assert refresh.refresh_batch([cloud_grant.pk]) == [Outcome.REFRESHED]
+
+
+def test_f10_a_late_answer_is_fenced_while_another_holds_the_lease(
+    sandbox, cloud_grant
+):
+    late, answer = _exchanged(cloud_grant)
+    grants.seconds_pass(sandbox, 200)
+    claim.lease_due([cloud_grant.pk])
+    assert _store(late, answer) is False
+
+
+def test_f10_a_late_answer_is_the_successor_if_nobody_else_found_one(
+    sandbox, data_center_grant
+):
+    late, answer = _exchanged(data_center_grant)
+    grants.seconds_pass(sandbox, 200)
+    # Without leeway the second worker is refused: the first one took the token.
+    assert refresh.refresh_batch([data_center_grant.pk]) == [Outcome.REFUSED]
+    assert _store(late, answer) is True
+    grants.make_due(data_center_grant)
+    assert refresh.refresh_batch([data_center_grant.pk]) == [Outcome.REFRESHED]
+
+
+def test_a_spooled_answer_is_imported_by_the_next_sweep(data_center_grant):
+    leased, answer = _exchanged(data_center_grant)
+    spool.keep(leased.grant, answer)
+    Grant.objects.update(lease_id=None, lease_until=None)
+    refresh.sweep(enqueue=lambda ids: None)
+    assert grants.again(data_center_grant).generation == 2
+    grants.make_due(data_center_grant)
+    assert refresh.refresh_batch([data_center_grant.pk]) == [Outcome.REFRESHED]
+
+
+def test_a_spooled_answer_revives_a_grant_that_was_given_up_without_it(
+    data_center_grant,
+):
+    leased, answer = _exchanged(data_center_grant)
+    spool.keep(leased.grant, answer)
+    Grant.objects.update(
+        lease_id=None, lease_until=None, status=Grant.Status.RECONNECT_NEEDED
+    )
+    store.import_spool()
+    assert grants.again(data_center_grant).status == Grant.Status.ACTIVE
+
+
+def test_an_import_waits_for_a_live_lease(cloud_grant):
+    leased, answer = _exchanged(cloud_grant)
+    spool.keep(leased.grant, answer)
+    store.import_spool()
+    assert grants.again(cloud_grant).generation == 1
+    assert [grant.pk for grant, _ in spool.kept()] == [cloud_grant.pk]

@@ -1,0 +1,169 @@
+"""What a failure means for the grant, and when it is death."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from confluence_link import refresh
+from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
+from confluence_link.refresh import Outcome
+from tests import grants
+
+
+def _refresh(grant):
+    """One try by the worker, at whatever time the row planned it."""
+    Grant.objects.filter(pk=grant.pk).update(refresh_at=database_now())
+    return refresh.refresh_batch([grant.pk])[0]
+
+
+def _another_succeeds(grant):
+    grants.make_due(grant)
+    assert _refresh(grant) is Outcome.REFRESHED
+
+
+def _revoke(sandbox):
+    sandbox.cloud.revoke("alice")
+
+
+def test_f34_a_revoked_grant_is_dead_after_two_refusals_while_the_app_is_healthy(
+    sandbox, cloud_grant
+):
+    _revoke(sandbox)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
+    )
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.DEAD
+    dead = grants.again(cloud_grant)
+    assert dead.status == Grant.Status.RECONNECT_NEEDED
+    assert dead.death_reason == Grant.DeathReason.REVOKED
+    event = Event.objects.get(kind=Event.Kind.RECONNECT_NEEDED)
+    assert event.notice == Event.Notice.PENDING
+
+
+def test_two_refusals_within_a_minute_prove_nothing(sandbox, cloud_grant):
+    OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
+    )
+    _revoke(sandbox)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 50)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+
+
+def test_a_quiet_app_takes_three_refusals_over_a_quarter_of_an_hour(
+    sandbox, cloud_grant
+):
+    _revoke(sandbox)
+    outcomes = []
+    for seconds in (61, 61, 15 * 60):
+        outcomes.append(_refresh(cloud_grant))
+        grants.seconds_pass(sandbox, seconds)
+    assert outcomes == [Outcome.REFUSED] * 3
+    assert _refresh(cloud_grant) is Outcome.DEAD
+
+
+def test_a_dead_grant_is_never_called_again(sandbox, cloud_grant):
+    Grant.objects.update(status=Grant.Status.RECONNECT_NEEDED)
+    before = sandbox.cloud.statistics["request.token"]
+    grants.make_due(cloud_grant)
+    assert refresh.sweep(enqueue=pytest.fail) == 0
+    assert refresh.refresh_batch([cloud_grant.pk]) == []
+    assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.NOT_DUE
+    assert sandbox.cloud.statistics["request.token"] == before
+
+
+def test_f33_a_mass_refusal_kills_nobody_and_is_told_once(sandbox, cloud_grant):
+    OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
+    )
+    everyone = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(5))]
+    sandbox.cloud.faults.add("token", "invalid_grant")
+    outcomes = set()
+    for _ in range(3):
+        outcomes |= {_refresh(grant) for grant in everyone}
+        grants.seconds_pass(sandbox, 61)
+    assert outcomes == {Outcome.REFUSED}
+    assert Event.objects.filter(kind=Event.Kind.MASS_REFUSAL).count() == 1
+    assert not Grant.objects.exclude(status=Grant.Status.ACTIVE).exists()
+
+
+def test_f33_after_a_mass_refusal_everything_recovers_by_itself(sandbox, cloud_grant):
+    sandbox.cloud.faults.add("token", "invalid_grant", times=1)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+    assert grants.again(cloud_grant).refusals == 0
+
+
+def test_f08_a_refusal_after_a_lost_answer_is_called_a_lost_rotation(
+    sandbox, data_center_grant
+):
+    sandbox.data_center.faults.add("token", "drop_after", times=1)
+    assert _refresh(data_center_grant) is Outcome.UNCERTAIN
+    OAuthAppHealth.objects.update(last_success_at=database_now())
+    for _ in range(2):
+        grants.seconds_pass(sandbox, 61)
+        outcome = _refresh(data_center_grant)
+    assert outcome is Outcome.DEAD
+    dead = grants.again(data_center_grant)
+    assert dead.death_reason == Grant.DeathReason.ROTATION_LOST
+
+
+def test_f02_a_lost_answer_is_repaired_inside_the_leeway(sandbox, cloud_grant):
+    sandbox.cloud.faults.add("token", "drop_after", times=1)
+    assert _refresh(cloud_grant) is Outcome.UNCERTAIN
+    uncertain = grants.again(cloud_grant)
+    assert uncertain.uncertain_since is not None
+    assert uncertain.refresh_at >= uncertain.last_error_at + timedelta(seconds=30)
+    grants.seconds_pass(sandbox, 31)
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+    assert [family["breaches"] for family in sandbox.cloud.families()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("column", "days", "reason"),
+    [
+        ("consented_at", 366, Grant.DeathReason.ABSOLUTE_EXPIRED),
+        ("last_rotated_at", 91, Grant.DeathReason.IDLE_EXPIRED),
+    ],
+)
+def test_f39_a_limit_that_was_reached_is_the_reason(
+    sandbox, cloud_grant, column, days, reason
+):
+    OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
+    )
+    Grant.objects.update(**{column: database_now() - timedelta(days=days)})
+    _revoke(sandbox)
+    _refresh(cloud_grant)
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.DEAD
+    assert grants.again(cloud_grant).death_reason == reason
+
+
+def test_v06_a_missing_key_is_no_death_and_the_grant_comes_back_with_it(
+    sandbox, cloud_grant, settings
+):
+    keys = settings.CONFLUENCE_LINK_VAULT_KEYS
+    settings.CONFLUENCE_LINK_VAULT_KEYS = keys[1:]
+    assert _refresh(cloud_grant) is Outcome.UNDECRYPTABLE
+    assert grants.again(cloud_grant).last_error == "key_missing"
+    settings.CONFLUENCE_LINK_VAULT_KEYS = keys
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+
+
+def test_a_failure_of_a_lease_that_was_taken_over_changes_nothing(cloud_grant):
+    from uuid import uuid4
+
+    from confluence_link.refresh import verdict
+    from confluence_link.refresh.exchange import Failure
+
+    dead = verdict.grant_failed(
+        grant=cloud_grant, lease_id=uuid4(), failure=Failure("uncertain", "timeout")
+    )
+    assert dead is False
+    assert grants.again(cloud_grant).last_error == ""
