@@ -136,8 +136,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     except SocialApp.DoesNotExist:
         raise Http404 from None
     except LinkRefused as refused:
-        _record_refusal(request, provider_id, refused)
-        return refusal_page(request, refused=refused)
+        return _refuse(request, provider_id, refused)
 
 
 callback.login_not_required = True  # type: ignore[attr-defined]  # it answers itself
@@ -163,17 +162,25 @@ def _check_issuer(request: HttpRequest, oauth_app: OAuthApp) -> None:
         raise LinkRefused("bad_request")
 
 
-def _record_refusal(
+def _refuse(
     request: HttpRequest, provider_id: str, refused: LinkRefused
-) -> None:
-    """For signed-in people only, so that strangers cannot fill the table."""
-    if isinstance(request.user, User):
-        events.record(
-            Event.Kind.LINK_REFUSED,
-            actor=request.user,
-            oauth_app=OAuthApp.objects.filter(provider_id=provider_id).first(),
-            reason=refused.reason,
-        )
+) -> HttpResponse:
+    """The page; recorded for signed-in people only, so nobody else fills the table."""
+    if not isinstance(request.user, User):
+        return refusal_page(request, refused=refused)
+    oauth_app = OAuthApp.objects.filter(provider_id=provider_id).first()
+    events.record(
+        Event.Kind.LINK_REFUSED,
+        actor=request.user,
+        oauth_app=oauth_app,
+        reason=refused.reason,
+    )
+    return refusal_page(
+        request,
+        refused=refused,
+        organization=Organization.objects.own_of(request.user),
+        oauth_app=oauth_app,
+    )
 
 
 # Confirming and unlinking
