@@ -61,6 +61,8 @@ class Server:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stopping = threading.Event()
+        # One up for every connection that has ended.
+        self.ended = threading.Semaphore(0)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 
     def __enter__(self) -> Self:
@@ -96,6 +98,7 @@ class Server:
                 connection = self._tls.wrap_socket(connection, server_side=True)
             with connection:
                 self._handler(Peer(self, connection))
+        self.ended.release()
 
 
 def answering(*answers: bytes) -> Handler:
