@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluence_link.models import Event
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
-from confluence_link.views.outcomes.link_refusals import LINK_REFUSALS
+from confluence_link.views.outcomes.link_refusals import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,8 +78,8 @@ def _detail(event: Event) -> str:
     reason = _fact(event, "reason")
     if event.kind == Kind.RECONNECT_NEEDED:
         return CONSENT_ENDED.get(reason, "")
-    if event.kind == Kind.LINK_REFUSED and reason in LINK_REFUSALS:
-        return LINK_REFUSALS[reason].title + "."
+    if event.kind == Kind.LINK_REFUSED and reason in OUTCOMES:
+        return OUTCOMES[reason].title + "."
     if event.kind == Kind.REFRESH_FAILED:
         return _ANSWERS.get(_fact(event, "answer"), _ANSWERS["uncertain"])
     return _DETAILS.get(event.kind, "")

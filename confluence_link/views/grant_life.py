@@ -7,18 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from confluence_link import atlassian
-from confluence_link.models import OAuthApp
+from confluence_link.models import Grant, OAuthApp
 
 if TYPE_CHECKING:
     from datetime import date
-
-    from confluence_link.models import Grant
 
 
 @dataclass(frozen=True, slots=True)
 class GrantLife:
     """`last_day` is None where a consent has none (Data Center)."""
 
+    has_ended: bool
     on_cloud: bool
     idle_days: int
     absolute_days: int | None
@@ -31,6 +30,7 @@ def grant_life(grant: Grant) -> GrantLife:
     consented_on = grant.consented_at.date()
     days = deployment.absolute_days
     return GrantLife(
+        has_ended=grant.status != Grant.Status.ACTIVE,
         on_cloud=grant.oauth_app.deployment == OAuthApp.Deployment.CLOUD,
         idle_days=deployment.idle_days,
         absolute_days=days,

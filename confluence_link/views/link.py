@@ -1,38 +1,29 @@
-"""Linking in the browser: leave, come back, confirm, unlink."""
+"""Linking in the browser: leave, confirm, unlink. `callback` is what lies between."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from allauth.socialaccount.adapter import get_adapter
-from allauth.socialaccount.models import SocialApp
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import Membership, Organization, User
-from accounts.recent_sign_in import require_recent_sign_in
+from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
 from accounts.tenancy import member_view, membership_of
-from confluence_link import atlassian, events, linking
+from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
-from confluence_link.models import Event, LinkedSite, OAuthApp
-from confluence_link.oauth2_adapter import ConfluenceOAuth2Adapter
+from confluence_link.models import LinkedSite, OAuthApp
 from confluence_link.views.outcomes import OUTCOMES, refusal_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponse
 
     from confluence_link.provider import ConfluenceProvider
-
-# No parameter of a callback is longer, and none may come twice.
-MAX_PARAMETER = 4096
 
 
 @never_cache
@@ -46,16 +37,20 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
         OAuthApp.objects.for_organization(organization), provider_id=provider_id
     )
     reconnect = _reconnect_site(request, organization, oauth_app)
-    if request.method == "POST":
-        provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
-        data = {
-            "user": request.user.pk,
-            "organization": organization.pk,
-            "reconnect": reconnect.public_id if reconnect else "",
-        }
-        return provider.redirect(request, process="connect", data=data)
-    require_recent_sign_in(request)
-    return _start_page(request, organization, oauth_app, reconnect)
+    if request.method == "GET":
+        require_recent_sign_in(request)
+        return _start_page(request, organization, oauth_app, reconnect)
+    if not signed_in_recently(request):
+        # Back to the page, which asks: what allauth resumes after asking could not
+        # leave for another origin under the policy of allauth's own page.
+        return redirect(request.get_full_path())
+    provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
+    data = {
+        "user": request.user.pk,
+        "organization": organization.pk,
+        "reconnect": reconnect.public_id if reconnect else "",
+    }
+    return provider.redirect(request, process="connect", data=data)
 
 
 def _organization(request: HttpRequest, user: User) -> Organization:
@@ -101,86 +96,6 @@ def _start_page(
     origin = "/".join(deployment.authorize_url.split("/")[:3])
     response._csp_update = {"form-action": [origin]}  # type: ignore[attr-defined]  # csp's
     return response
-
-
-# Coming back
-# ------------------------------------------------------------------------------
-class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
-    """allauth's callback, with a state that is claimed before the code is used."""
-
-    def _get_state(
-        self, request: HttpRequest, provider: ConfluenceProvider
-    ) -> tuple[dict[str, Any], None]:
-        state_param = request.GET.get("state", "")
-        try:
-            state = provider.unstash_redirect_state(request, state_param)
-        except PermissionDenied:
-            used = bool(state_param) and linking.was_used(state_param)
-            raise LinkRefused("used" if used else "expired") from None
-        if (state.get("data") or {}).get("user") != request.user.pk:
-            raise LinkRefused("other_session")
-        linking.claim_state(state_param)
-        _check_issuer(request, provider.app.oauth_app)
-        return state, None
-
-
-@never_cache
-@require_GET
-def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Back from the authorization server: every end is a page of its own."""
-    try:
-        _check_shape(request)
-        adapter = ConfluenceOAuth2Adapter(request, provider_id)
-        view: Callable[[HttpRequest], HttpResponse] = Callback.adapter_view(adapter)
-        return view(request)
-    except SocialApp.DoesNotExist:
-        raise Http404 from None
-    except LinkRefused as refused:
-        return _refuse(request, provider_id, refused)
-
-
-callback.login_not_required = True  # type: ignore[attr-defined]  # it answers itself
-
-
-def _check_shape(request: HttpRequest) -> None:
-    for name in request.GET:
-        values = request.GET.getlist(name)
-        if len(values) > 1 or len(values[0]) > MAX_PARAMETER:
-            raise LinkRefused("bad_request")
-    if not request.user.is_authenticated:
-        raise LinkRefused("other_session")
-
-
-def _check_issuer(request: HttpRequest, oauth_app: OAuthApp) -> None:
-    """RFC 9207: an issuer that is named must be the one that we asked."""
-    issuer = request.GET.get("iss")
-    if issuer is None:
-        return
-    url = atlassian.deployment_for(oauth_app).authorize_url
-    expected = oauth_app.base_url or "/".join(url.split("/")[:3])
-    if issuer.rstrip("/") != expected:
-        raise LinkRefused("bad_request")
-
-
-def _refuse(
-    request: HttpRequest, provider_id: str, refused: LinkRefused
-) -> HttpResponse:
-    """The page; recorded for signed-in people only, so nobody else fills the table."""
-    if not isinstance(request.user, User):
-        return refusal_page(request, refused=refused)
-    oauth_app = OAuthApp.objects.filter(provider_id=provider_id).first()
-    events.record(
-        Event.Kind.LINK_REFUSED,
-        actor=request.user,
-        oauth_app=oauth_app,
-        reason=refused.reason,
-    )
-    return refusal_page(
-        request,
-        refused=refused,
-        organization=Organization.objects.own_of(request.user),
-        oauth_app=oauth_app,
-    )
 
 
 # Confirming and unlinking

@@ -62,11 +62,15 @@ def search(visit: Visit) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @site_page("confluence_link/create_page.html")
 def create_page(visit: Visit, space_key: str) -> Mapping[str, object] | HttpResponse:
-    form = CreatePageForm(visit.request.POST or None)
+    if visit.request.method != "POST":
+        return {"form": CreatePageForm(), "space": visit.client.space(space_key)}
+    form = CreatePageForm(visit.request.POST)
     if not form.is_valid():
-        return {"form": form, "space": visit.client.space(space_key)}
+        return {"form": form}
     try:
-        created = visit.client.create_page(space_key, form.title, form.body)
+        created = visit.client.create_page(
+            space_key, form.cleaned_data["title"], form.body
+        )
     except ConfluenceLinkError as error:
         # What was typed stays in the form.
         return {"form": form, "trouble": trouble_of(error, creating=True)}

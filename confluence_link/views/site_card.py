@@ -27,7 +27,9 @@ class SiteCard:
     site: LinkedSite
     condition: str
     explanation: str
+    # When it ended, or failed last.
     since: datetime | None
+    since_words: str
     scopes_in_words: tuple[str, ...]
     raw_scopes: tuple[str, ...]
     life: GrantLife
@@ -49,7 +51,8 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
         site=site,
         condition=site.condition,
         explanation=_explanation(site),
-        since=grant.last_error_at if site.condition in _WITH_SINCE else None,
+        since=grant.last_error_at if site.condition in _SINCE else None,
+        since_words=_SINCE.get(site.condition, ""),
         scopes_in_words=deployment.scopes_in_words(scopes),
         raw_scopes=tuple(scopes),
         life=grant_life(grant),
@@ -72,7 +75,7 @@ def reconnect_url(site: LinkedSite) -> str:
     return link_url(app, site.organization, reconnect=site.public_id)
 
 
-_WITH_SINCE = frozenset({"trouble", "reconnect_needed"})
+_SINCE = {"trouble": "Last failure", "reconnect_needed": "Ended"}
 
 
 def _reconnect_helps(site: LinkedSite) -> bool:

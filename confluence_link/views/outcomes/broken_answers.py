@@ -137,14 +137,15 @@ CONSENT_ENDED: dict[str, str] = {
 PAGE_NOT_CREATED: dict[type[ConfluenceLinkError], Outcome] = {
     errors.Rejected: Outcome(
         title="Confluence did not accept the page",
-        happened="Most often a page with this title is already in the space: perhaps"
-        " this very page, if the button was pressed twice.",
-        next_step="Look at the pages of the space, or choose another title.",
+        happened="The text may be too long, or hold something that Confluence does"
+        " not take.",
+        next_step="Change the title or the text, then try again.",
         button="",
     ),
     errors.Conflict: Outcome(
         title="This title is taken",
-        happened="A page with this title is already in the space.",
+        happened="A page with this title is already in the space: perhaps this very"
+        " page, if the button was pressed twice.",
         next_step="Look at the pages of the space, or choose another title.",
         button="",
     ),

@@ -11,7 +11,7 @@ UNKNOWN_REASON = Outcome(
     tone="error",
 )
 
-LINK_REFUSALS: dict[str, Outcome] = {
+OUTCOMES: dict[str, Outcome] = {
     # The person, or the time it took.
     "declined": Outcome(
         title="You did not give access",

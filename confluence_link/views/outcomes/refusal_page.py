@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from confluence_link import atlassian
-from confluence_link.views.outcomes.link_refusals import LINK_REFUSALS, UNKNOWN_REASON
+from confluence_link.views.outcomes.link_refusals import OUTCOMES, UNKNOWN_REASON
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -32,7 +32,7 @@ def refusal_page(
 
     Of the facts only missing scopes are shown: the others are for the log.
     """
-    outcome = LINK_REFUSALS.get(refused.reason, UNKNOWN_REASON)
+    outcome = OUTCOMES.get(refused.reason, UNKNOWN_REASON)
     context = {
         "outcome": outcome,
         "organization": organization,

@@ -48,8 +48,12 @@ def trouble_of(error: ConfluenceLinkError, *, creating: bool = False) -> Trouble
 
 
 def _outcome(error: ConfluenceLinkError, *, creating: bool) -> Outcome:
-    found = _nearest(PAGE_NOT_CREATED, type(error)) if creating else None
-    return found or _nearest(BROKEN_ANSWERS, type(error)) or _UNKNOWN
+    kind = type(error)
+    if creating and (found := _nearest(PAGE_NOT_CREATED, kind)):
+        return found
+    if isinstance(error, errors.Unavailable) and not error.status:
+        kind = errors.TransportError
+    return _nearest(BROKEN_ANSWERS, kind) or _UNKNOWN
 
 
 def _nearest(

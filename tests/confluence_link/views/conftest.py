@@ -1,0 +1,24 @@
+"""Linked sites that work: real tokens of the sandbox behind each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from confluence_link.models import LinkedSite
+from tests import grants
+
+
+@pytest.fixture
+def cloud_site(sandbox, cloud_app, alice, organization):
+    """Alice's Northwind, linked for her organization."""
+    grant = grants.link_cloud(sandbox, cloud_app, user=alice, organization=organization)
+    return LinkedSite.objects.for_organization(organization).get(grant=grant)
+
+
+@pytest.fixture
+def data_center_site(sandbox, data_center_app, alice, organization):
+    """Alice's account on the company wiki, linked for her organization."""
+    grant = grants.link_data_center(
+        sandbox, data_center_app, user=alice, organization=organization
+    )
+    return LinkedSite.objects.for_organization(organization).get(grant=grant)
