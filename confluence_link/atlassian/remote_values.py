@@ -69,8 +69,8 @@ def scopes(value: object) -> tuple[str, ...]:
 
     Reference: https://www.rfc-editor.org/rfc/rfc6749#section-3.3
     """
-    found = (identifier(one, SCOPE) for one in sequence(value))
-    return tuple(dict.fromkeys(scope for scope in found if scope))
+    words = (one for one in sequence(value) if isinstance(one, str))
+    return tuple(dict.fromkeys(word for word in words if SCOPE.fullmatch(word)))
 
 
 def web_url(value: object, *, like: str) -> str:
