@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 
-def require_recent_sign_in(request: HttpRequest) -> None:
-    """Raises allauth's ReauthenticationRequired, whose middleware asks and resumes.
+def signed_in_recently(request: HttpRequest) -> bool:
+    """Unlike in allauth's own check, a sign-in counts as well as a confirmation.
 
-    Unlike allauth's own check, a fresh sign-in counts as well as a confirmation.
+    True as well for a person who has nothing to confirm it with.
     """
     records = get_authentication_records(request, request.user)
     newest = max((record["at"] for record in records), default=0)
     if time.time() - newest < app_settings.REAUTHENTICATION_TIMEOUT:
-        return
-    if get_reauthentication_flows(request.user):
+        return True
+    return not get_reauthentication_flows(request.user)
+
+
+def require_recent_sign_in(request: HttpRequest) -> None:
+    """Raises allauth's ReauthenticationRequired, whose middleware asks and resumes."""
+    if not signed_in_recently(request):
         raise ReauthenticationRequired

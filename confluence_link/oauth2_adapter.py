@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from allauth.socialaccount import app_settings
 from allauth.socialaccount.models import SocialAccount, SocialLogin, SocialToken
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client
 from allauth.socialaccount.providers.oauth2.views import OAuth2Adapter
@@ -47,6 +48,8 @@ class ConfluenceOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]  # allauth i
         super().__init__(request)
         self.provider_id = provider_id
         self.deadline = Deadline(CALLBACK_SECONDS)
+        # Of the state that came back, once that is known to be the person's own.
+        self.organization_id: int | None = None
 
     @property
     def authorize_url(self) -> str:
@@ -92,9 +95,10 @@ class ConfluenceOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]  # allauth i
         self, request: HttpRequest, app: AllauthApp, token: SocialToken, **kwargs: Any
     ) -> ConsentLogin:
         consent: Consent = kwargs["response"]
-        account = SocialAccount(
-            provider=app.provider_id, uid=consent.account.account_id, extra_data={}
-        )
+        uid = consent.account.account_id
+        if len(uid) > app_settings.UID_MAX_LENGTH:
+            raise LinkRefused("no_identity")
+        account = SocialAccount(provider=app.provider_id, uid=uid, extra_data={})
         login = ConsentLogin(provider=self.get_provider(), account=account)
         login.consent = consent
         return login

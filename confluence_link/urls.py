@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from confluence_link.views import link, pages, sites, timeline
+from confluence_link.views import callback, link, pages, sites, timeline
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -16,7 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("confluence/<slug:provider_id>/login/", link.start, name="confluence_login"),
     path(
         "confluence/<slug:provider_id>/login/callback/",
-        link.callback,
+        callback.callback,
         name="confluence_callback",
     ),
 ]

@@ -69,6 +69,7 @@ def sign_in(client: Client, user: User, *, seconds_ago: float = 0) -> Client:
     """Signs in as allauth would have, that long ago with a password."""
     client.force_login(user)
     session = client.session
+    session["account_authentication_methods_user"] = str(user.pk)
     session["account_authentication_methods"] = [
         {"method": "password", "at": time.time() - seconds_ago, "email": user.email}
     ]

@@ -109,10 +109,10 @@ def _refusal(
         oauth_app=oauth_app,
         reason=refused.reason,
     )
-    organizations = Organization.objects.of(request.user)
+    own = Organization.objects.of(request.user).filter(pk=adapter.organization_id or 0)
     return refusal_page(
         request,
         refused=refused,
-        organization=organizations.filter(pk=adapter.organization_id).first(),
+        organization=own.first() or Organization.objects.own_of(request.user),
         oauth_app=oauth_app,
     )
