@@ -44,17 +44,16 @@ class EventAdmin(ReadOnlyAdmin[Event]):
     def who(self, event: Event) -> str:
         return str(event.actor) if event.actor else "a worker"
 
-    @admin.display(
-        description="account", ordering="grant__account_name", empty_value="-"
-    )
-    def grant_in_words(self, event: Event) -> str | None:
+    @admin.display(description="account", ordering="grant__account_name")
+    def grant_in_words(self, event: Event) -> str:
         if event.grant is None:
-            return None
+            return "-"
         return event.grant.account_name or event.grant.account_id
 
-    @admin.display(description="facts", empty_value="-")
+    @admin.display(description="facts")
     def facts_in_words(self, event: Event) -> str:
-        return "; ".join(f"{name}: {_text(fact)}" for name, fact in event.facts.items())
+        facts = (f"{name}: {_text(fact)}" for name, fact in event.facts.items())
+        return "; ".join(facts) or "-"
 
 
 def _text(fact: object) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 
 from accounts.admin import staff
@@ -124,9 +125,11 @@ class GrantAdmin(ActingAdmin[Grant]):
         names = {site.organization.name for site in grant.linked_sites.all()}
         return ", ".join(sorted(names)) or "-"
 
-    @admin.display(description="next refresh", ordering="refresh_at", empty_value="-")
-    def next_refresh(self, grant: Grant) -> object:
-        return grant.refresh_at if grant.status == Grant.Status.ACTIVE else None
+    @admin.display(description="next refresh", ordering="refresh_at")
+    def next_refresh(self, grant: Grant) -> str:
+        if grant.status != Grant.Status.ACTIVE:
+            return "-"
+        return date_format(grant.refresh_at, "DATETIME_FORMAT")
 
     # The row's own page
     # --------------------------------------------------------------------------
@@ -147,15 +150,17 @@ class GrantAdmin(ActingAdmin[Grant]):
         )
         return lines or "none"
 
-    @admin.display(description="ends if not refreshed until", empty_value="-")
-    def ends_unused(self, grant: Grant) -> object:
+    @admin.display(description="ends if not refreshed until")
+    def ends_unused(self, grant: Grant) -> str:
         days = atlassian.deployment_for(grant.oauth_app).idle_days
-        return grant.last_rotated_at + timedelta(days=days)
+        return date_format(grant.last_rotated_at + timedelta(days=days))
 
-    @admin.display(description="ends at the latest", empty_value="never by itself")
-    def ends_at_all(self, grant: Grant) -> object:
+    @admin.display(description="ends at the latest")
+    def ends_at_all(self, grant: Grant) -> str:
         days = atlassian.deployment_for(grant.oauth_app).absolute_days
-        return grant.consented_at + timedelta(days=days) if days else None
+        if days is None:
+            return "never by itself"
+        return date_format(grant.consented_at + timedelta(days=days))
 
     # Actions
     # --------------------------------------------------------------------------

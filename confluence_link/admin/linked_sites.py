@@ -88,9 +88,9 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
     def oauth_app(self, linked_site: LinkedSite) -> str:
         return linked_site.grant.oauth_app.name
 
-    @admin.display(ordering="grant__last_error", empty_value="-")
-    def last_error(self, linked_site: LinkedSite) -> str | None:
-        return linked_site.grant.last_error or None
+    @admin.display(ordering="grant__last_error")
+    def last_error(self, linked_site: LinkedSite) -> str:
+        return linked_site.grant.last_error or "-"
 
     @confirmed(
         label="Unlink",

@@ -66,6 +66,17 @@ class OAuthAppForm(Base):
         """What was chosen now, or what the row has had from the start."""
         return str(self.cleaned_data.get("deployment") or self.instance.deployment)
 
+    @property
+    def changes(self) -> list[str]:
+        """The fields whose stored value becomes another one, by name."""
+        stored = dict(self.initial)
+        stored["scopes"] = str(stored.get("scopes", "")).split()
+        return [
+            name
+            for name in self.changed_data
+            if self.cleaned_data[name] != stored.get(name)
+        ]
+
     def clean_scopes(self) -> list[str]:
         scopes = self.cleaned_data["scopes"].split()
         if scopes:

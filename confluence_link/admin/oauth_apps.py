@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
+from django.utils.formats import date_format
 
 from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
@@ -110,13 +111,13 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
     def save_model(
         self, request: HttpRequest, obj: OAuthApp, form: Any, change: bool
     ) -> None:
+        changed = form.changes if change else ["added"]
         if form.cleaned_data.get("client_secret"):
             vault.seal_client_secret(obj, form.cleaned_data["client_secret"])
         super().save_model(request, obj, form, change)
-        if CONNECTING.intersection(form.changed_data):
+        if CONNECTING.intersection(changed):
             # Its breaker probes at the next sweep instead of waiting.
             OAuthAppHealth.objects.filter(oauth_app=obj).update(paused_until=None)
-        changed = list(form.changed_data) if change else ["added"]
         events.record(
             Event.Kind.APP_CHANGED, actor=staff(request), oauth_app=obj, changed=changed
         )
@@ -144,15 +145,17 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
             return f"paused until {health.paused_until:%Y-%m-%d %H:%M} UTC"
         return "recovering" if health.openings else "working"
 
-    @admin.display(description="last success", empty_value="-")
-    def last_success_at(self, app: OAuthApp) -> object:
+    @admin.display(description="last success")
+    def last_success_at(self, app: OAuthApp) -> str:
         health = _health(app)
-        return health and health.last_success_at
+        if health is None or health.last_success_at is None:
+            return "-"
+        return date_format(health.last_success_at, "DATETIME_FORMAT")
 
-    @admin.display(description="last error", empty_value="-")
-    def last_error(self, app: OAuthApp) -> object:
+    @admin.display(description="last error")
+    def last_error(self, app: OAuthApp) -> str:
         health = _health(app)
-        return (health and health.last_error) or None
+        return (health and health.last_error) or "-"
 
     @admin.display(description="scopes")
     def asked_scopes(self, app: OAuthApp) -> str:

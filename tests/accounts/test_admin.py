@@ -1,0 +1,148 @@
+"""The admin's pages about people."""
+
+from __future__ import annotations
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Membership
+from tests import factories
+
+
+def page(model, name, *args):
+    return reverse(f"admin:accounts_{model}_{name}", args=args)
+
+
+def found(client, model, **query):
+    return list(client.get(page(model, "changelist"), query).context["cl"].result_list)
+
+
+def test_people_are_found_by_address_and_organization(
+    admin_client, alice, bob, organization, other_organization
+):
+    by_filter = {"memberships__organization__id__exact": other_organization.pk}
+
+    assert found(admin_client, "user", q="alice@") == [alice]
+    assert found(admin_client, "user", q="Bob and Co") == [bob]
+    assert found(admin_client, "user", **by_filter) == [bob]
+
+
+def test_organizations_are_found_by_name_and_member(
+    admin_client, organization, other_organization
+):
+    assert found(admin_client, "organization", q="Alice and") == [organization]
+    assert found(admin_client, "organization", q="carol@") == [organization]
+
+
+def test_an_organizations_members_are_counted_and_listed(admin_client, organization):
+    (row,) = found(admin_client, "organization")
+
+    text = admin_client.get(page("organization", "change", organization.pk)).content
+
+    assert row.members == 2
+    assert b"carol@example.org" in text
+
+
+def test_members_are_edited_with_their_organization(admin_client, organization, carol):
+    member = Membership.objects.get(user=carol)
+    rows = list(organization.memberships.order_by("pk"))
+    data = {
+        "name": "New name",
+        "memberships-TOTAL_FORMS": len(rows),
+        "memberships-INITIAL_FORMS": len(rows),
+    }
+    for place, row in enumerate(rows):
+        data |= {
+            f"memberships-{place}-id": row.pk,
+            f"memberships-{place}-organization": organization.pk,
+            f"memberships-{place}-user": row.user_id,
+            f"memberships-{place}-role": "admin" if row == member else row.role,
+        }
+
+    admin_client.post(page("organization", "change", organization.pk), data)
+
+    member.refresh_from_db()
+    organization.refresh_from_db()
+    assert (organization.name, member.role) == ("New name", "admin")
+
+
+def test_the_slug_stays(admin_client, organization):
+    text = admin_client.get(page("organization", "change", organization.pk)).content
+
+    assert b'name="slug"' not in text
+
+
+def test_nobody_is_added_by_hand(admin_client):
+    assert admin_client.get(page("user", "add")).status_code == 403
+
+
+def test_there_is_no_password_page(admin_client, alice):
+    text = admin_client.get(page("user", "change", alice.pk)).content.decode()
+
+    assert 'name="password' not in text
+    assert "md5$" not in text
+    assert admin_client.get(
+        f"/admin/accounts/user/{alice.pk}/password/"
+    ).status_code in {
+        302,
+        404,
+    }
+
+
+def test_an_address_is_not_edited(admin_client, alice):
+    data = {"email": "evil@example.org", "first_name": "Alicia", "is_active": "on"}
+
+    admin_client.post(page("user", "change", alice.pk), data)
+
+    alice.refresh_from_db()
+    assert (alice.first_name, alice.email) == ("Alicia", "alice@example.org")
+
+
+def test_staff_cannot_raise_themselves(db):
+    user = factories.make_user(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="change_user"))
+    client = factories.sign_in(Client(), user)
+    data = {"first_name": "New", "is_active": "on", "is_superuser": "on"}
+
+    client.post(page("user", "change", user.pk), data)
+
+    user.refresh_from_db()
+    assert (user.first_name, user.is_superuser) == ("New", False)
+
+
+@pytest.fixture
+def second_factor(alice):
+    return Authenticator.objects.create(
+        user=alice, type=Authenticator.Type.TOTP, data={"secret": "CNRY"}
+    )
+
+
+def test_a_second_factor_shows_that_it_is_there_not_what(admin_client, second_factor):
+    url = reverse("admin:mfa_authenticator_change", args=[second_factor.pk])
+
+    text = admin_client.get(url).content.decode()
+
+    assert "alice@example.org" in text
+    assert "CNRY" not in text
+
+
+def test_a_lost_second_factor_can_be_removed_and_is_not_edited(
+    admin_client, second_factor
+):
+    args = [second_factor.pk]
+    change = reverse("admin:mfa_authenticator_change", args=args)
+    delete = reverse("admin:mfa_authenticator_delete", args=args)
+
+    assert admin_client.post(change, {"type": "webauthn"}).status_code == 403
+    assert admin_client.post(delete, {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
+
+
+def test_the_sign_in_is_allauths(db):
+    answer = Client().get(reverse("admin:login"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("account_login"))

@@ -1,0 +1,125 @@
+"""The start page: numbers and one drawing, for whoever may see grants."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.urls import resolve
+
+from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
+
+
+def overview(client):
+    return client.get("/admin/").context
+
+
+def counts(client):
+    return {tile.label: tile.count for tile in overview(client)["tiles"]}
+
+
+def troubles(client):
+    return [trouble.text for trouble in overview(client)["troubles"]]
+
+
+def record(kind, *, hours_ago):
+    at = database_now() - timedelta(hours=hours_ago)
+    Event.objects.create(at=at, kind=kind)
+
+
+def test_an_empty_installation_has_a_start_page(admin_client):
+    assert set(counts(admin_client).values()) == {0}
+    assert troubles(admin_client) == []
+    assert overview(admin_client)["chart"].refreshed == 0
+
+
+def test_grants_are_counted_by_how_they_are(admin_client, make_grant, organization):
+    make_grant(organization)
+    make_grant(organization, consecutive_failures=1)
+    make_grant(organization, status=Grant.Status.RECONNECT_NEEDED)
+    make_grant(organization, status=Grant.Status.UNLINKED)
+
+    assert counts(admin_client) == {
+        "connected": 1,
+        "having trouble": 1,
+        "reconnect needed": 1,
+        "unlinked": 1,
+    }
+
+
+def test_every_tile_and_trouble_leads_somewhere(admin_client, grant):
+    now = database_now()
+    Grant.objects.update(refresh_at=now - timedelta(minutes=9))
+    OAuthAppHealth.objects.create(
+        oauth_app=grant.oauth_app, configuration_refused_since=now
+    )
+    context = overview(admin_client)
+
+    for link in [*context["tiles"], *context["troubles"]]:
+        assert resolve(link.url.partition("?")[0])
+        assert admin_client.get(link.url).status_code == 200
+
+
+def test_refreshes_are_drawn_by_hour(admin_client):
+    for kind, hours_ago in [
+        (Event.Kind.REFRESHED, 0),
+        (Event.Kind.REFRESHED, 0),
+        (Event.Kind.REFRESH_FAILED, 0),
+        (Event.Kind.REFRESHED, 5),
+        (Event.Kind.REFRESHED, 30),
+    ]:
+        record(kind, hours_ago=hours_ago)
+
+    chart = overview(admin_client)["chart"]
+
+    assert (chart.refreshed, chart.failed) == (3, 1)
+    assert len(chart.bars) == 24
+    last = chart.bars[-1]
+    assert last.refreshed_height == pytest.approx(2 * last.failed_height, abs=0.02)
+    assert last.failed_y == pytest.approx(0, abs=0.02)
+    assert "1 refreshed" in chart.bars[-6].title
+
+
+def test_the_drawing_has_no_inline_style_or_script(admin_client):
+    record(Event.Kind.REFRESHED, hours_ago=1)
+
+    text = admin_client.get("/admin/").content.decode()
+
+    assert '<svg class="overview-chart"' in text
+    assert "style=" not in text
+    assert "<script>" not in text
+
+
+def test_refused_settings_are_told(admin_client, oauth_app):
+    OAuthAppHealth.objects.create(
+        oauth_app=oauth_app,
+        configuration_refused_since=database_now(),
+        paused_until=database_now() + timedelta(minutes=1),
+        last_error="invalid_client",
+    )
+
+    (text,) = troubles(admin_client)
+
+    assert text.startswith("Company wiki: its settings are refused since")
+    assert "invalid_client" in text
+
+
+def test_an_open_breaker_is_told(admin_client, oauth_app):
+    OAuthAppHealth.objects.create(
+        oauth_app=oauth_app,
+        consecutive_failures=5,
+        paused_until=database_now() + timedelta(minutes=1),
+        last_error="connect",
+    )
+
+    (text,) = troubles(admin_client)
+
+    assert "after 5 failures in a row (connect)" in text
+
+
+def test_a_grant_that_nobody_refreshes_is_told(admin_client, grant):
+    Grant.objects.update(refresh_at=database_now() - timedelta(minutes=9))
+
+    (text,) = troubles(admin_client)
+
+    assert text.startswith("A grant has been due for 9 minutes")
