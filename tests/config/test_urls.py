@@ -70,3 +70,9 @@ def test_admin_is_closed_to_people_who_are_no_staff(alice_client):
     page = alice_client.get(reverse("admin:index"), follow=True)
 
     assert page.status_code == 403
+
+
+@pytest.mark.django_db
+def test_addresses_stay_out_of_referers_and_forms_keep_their_origin(client):
+    # With `no-referrer` a browser sends `Origin: null`, which the CSRF check refuses.
+    assert client.get("/")["Referrer-Policy"] == "same-origin"
