@@ -1,0 +1,42 @@
+"""The command says each step of a probe, and fails with the cure."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+pytestmark = pytest.mark.django_db
+
+
+def check(base_url, **options):
+    out = StringIO()
+    call_command("check_connection", base_url, stdout=out, **options)
+    return out.getvalue().splitlines()
+
+
+def test_a_good_server_passes_every_step(sandbox):
+    url = sandbox.data_center.url
+
+    assert check(f"{url}/") == [
+        f"Address: {url} (ok)",
+        "Connection: open (ok)",
+        "State: RUNNING (ok)",
+        "Product: Confluence (ok)",
+        "Version: 9.2.4 (ok)",
+        f"Its own address: {url} (ok)",
+        "People can link through this server.",
+    ]
+
+
+def test_the_command_fails_with_the_cure(sandbox):
+    sandbox.data_center.behaviour.server_version = "7.16.5"
+
+    with pytest.raises(CommandError, match=r"OAuth 2\.0 came with Confluence 7\.17"):
+        check(sandbox.data_center.url)
+
+
+def test_a_ca_bundle_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(CommandError, match="cannot be read"):
+        check("https://wiki.example.com", ca_bundle=tmp_path / "none.pem")
