@@ -44,9 +44,12 @@ class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
         data = state.get("data") or {}
         if data.get("user") != request.user.pk:
             raise LinkRefused("other_session")
-        # A refusal's “Try again” leads to the organization that it was for.
-        self.adapter.organization_id = data.get("organization")
+        assert isinstance(request.user, User)
+        own = Organization.objects.of(request.user)
+        self.adapter.organization = own.filter(pk=data["organization"]).first()
         linking.claim_state(state_param)
+        if self.adapter.organization is None:
+            raise LinkRefused("not_member")
         _check_issuer(request, provider.app.oauth_app)
         return state, None
 
@@ -109,10 +112,10 @@ def _refusal(
         oauth_app=oauth_app,
         reason=refused.reason,
     )
-    own = Organization.objects.of(request.user).filter(pk=adapter.organization_id or 0)
+    own = Organization.objects.own_of(request.user)
     return refusal_page(
         request,
         refused=refused,
-        organization=own.first() or Organization.objects.own_of(request.user),
+        organization=adapter.organization or own,
         oauth_app=oauth_app,
     )
