@@ -177,6 +177,7 @@ MFA_ADAPTER = "confluence_link.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Confluence Link"
+MFA_FORMS = {"activate_totp": "accounts.forms.SealedActivateTOTPForm"}
 # Passkeys over plain http are for the loopback address of a developer only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _public.scheme == "http"
 # https://docs.allauth.org/en/latest/usersessions/configuration.html
