@@ -32,6 +32,8 @@ _PROFILE_BYTES = 256 * 1024
 _CLOUD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Reference: https://developer.atlassian.com/platform/forge/user-privacy-guidelines/
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9:-]{1,128}")
+# The refresh token shows the one; without the other, a site tells who it is.
+_SEEN_OTHERWISE = {"offline_access", "read:me"}
 _GOVERNMENT = ".atlassian-us-gov-mod.com"
 
 
@@ -74,9 +76,8 @@ class Cloud(Deployment):
     ) -> tuple[str, ...]:
         if granted is None:
             return ()
-        # Whether it was given shows in the refresh token, not in this list.
-        had = {*granted, "offline_access"}
-        return tuple(scope for scope in asked if scope not in had)
+        needed = [scope for scope in asked if scope not in _SEEN_OTHERWISE]
+        return tuple(scope for scope in needed if scope not in granted)
 
     def scopes_in_words(self, scopes: Sequence[str]) -> tuple[str, ...]:
         return cloud_in_words(scopes)

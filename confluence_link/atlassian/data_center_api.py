@@ -93,7 +93,14 @@ class DataCenterApi(ConfluenceApi):
         return self._read_page(call.get(path, {"expand": "body.storage,space,version"}))
 
     def search(self, call: Call, cql: str, cursor: str, limit: int) -> Slice[SearchHit]:
-        return _listed(call, f"{_API}/search", {"cql": cql}, cursor, limit, self._hit)
+        params = {"cql": cql}
+        try:
+            return _listed(call, f"{_API}/search", params, cursor, limit, self._hit)
+        except NotFound:
+            # Without the site search, the content search finds pages just as well.
+            params["expand"] = "space"
+            path = f"{_API}/content/search"
+            return _listed(call, path, params, cursor, limit, self._hit)
 
     def create_page(
         self, call: Call, space: Space, title: str, body: str, parent_id: str

@@ -165,6 +165,23 @@ def test_search_takes_the_query_as_it_is(api, call, wire, people):
     assert wire.asked[0].query["cql"] == "type = page"
 
 
+def test_the_content_search_will_do(api, call, wire):
+    wire.answer(f"{BASE}/content/search", {"results": [handbook()], "size": 1})
+
+    (hit,) = api.search(call, "type = page", "", 25).items
+
+    assert (hit.page_id, hit.title) == ("12", "Handbook")
+    assert wire.asked[1].query["cql"] == "type = page"
+
+
+def test_a_query_that_is_refused_is_not_tried_elsewhere(api, call, wire):
+    wire.answer(f"{BASE}/search", {"message": "Could not parse cql"}, status=400)
+
+    with pytest.raises(Rejected):
+        api.search(call, "nonsense", "", 25)
+    assert len(wire.asked) == 1
+
+
 def test_a_new_page_names_its_space_by_key(api, call, wire):
     wire.answer(f"{BASE}/content", handbook())
 
