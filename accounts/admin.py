@@ -58,6 +58,8 @@ class StrictAdmin(ModelAdmin[M]):
     """
 
     show_full_result_count = False
+    # An organization's pages are for its members, and staff need not be one.
+    view_on_site = False
 
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None

@@ -10,6 +10,7 @@ sets have no page at all.
     events         what happened
     start_page     the numbers an operator looks at first
     confirmation   asks before an action
+    wording        what several pages say alike
     stock          the pages of allauth that are taken away
 """
 
@@ -24,3 +25,5 @@ __all__ = ["events", "grants", "linked_sites", "oauth_apps", "stock"]
 admin.site.site_header = "Confluence Link"
 admin.site.site_title = "Confluence Link"
 admin.site.index_title = "Overview"
+# Lists need the width; the breadcrumbs lead back to the start page.
+admin.site.enable_nav_sidebar = False

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
+from confluence_link.admin.wording import account_name, moment
 from confluence_link.models import Event
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin[Event]):
     list_display = (
-        "at",
+        "when",
         "kind",
         "organization",
         "who",
@@ -30,7 +31,7 @@ class EventAdmin(ReadOnlyAdmin[Event]):
     date_hierarchy = "at"
     list_select_related = ("organization", "actor", "oauth_app", "grant")
     fields = (
-        "at",
+        "when",
         "kind",
         "organization",
         "who",
@@ -40,15 +41,17 @@ class EventAdmin(ReadOnlyAdmin[Event]):
         "notice",
     )
 
+    @admin.display(description="at", ordering="at")
+    def when(self, event: Event) -> str:
+        return moment(event.at)
+
     @admin.display(description="by", ordering="actor__email")
     def who(self, event: Event) -> str:
         return str(event.actor) if event.actor else "a worker"
 
     @admin.display(description="account", ordering="grant__account_name")
     def grant_in_words(self, event: Event) -> str:
-        if event.grant is None:
-            return "-"
-        return event.grant.account_name or event.grant.account_id
+        return account_name(event.grant) if event.grant else "-"
 
     @admin.display(description="facts")
     def facts_in_words(self, event: Event) -> str:

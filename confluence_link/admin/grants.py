@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from accounts.admin import staff
 from confluence_link import atlassian, events, linking, refresh, tasks
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
+from confluence_link.admin.wording import account_name, moment
 from confluence_link.errors import ConfluenceLinkError
 from confluence_link.models import Event, Grant, database_now
 from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
@@ -35,10 +36,10 @@ class GrantAdmin(ActingAdmin[Grant]):
         "oauth_app",
         "user",
         "organizations",
-        "last_rotated_at",
-        "last_error_at",
+        "last_success",
+        "last_failure",
         "next_refresh",
-        "consecutive_failures",
+        "failures",
         "last_error",
     )
     list_filter = (
@@ -64,6 +65,7 @@ class GrantAdmin(ActingAdmin[Grant]):
             {
                 "fields": (
                     "condition",
+                    "why_dead",
                     "account",
                     "account_id",
                     "oauth_app",
@@ -78,11 +80,11 @@ class GrantAdmin(ActingAdmin[Grant]):
             "Refreshing",
             {
                 "fields": (
-                    "last_rotated_at",
-                    "next_refresh",
-                    "consecutive_failures",
+                    "last_success",
+                    "last_failure",
                     "last_error",
-                    "last_error_at",
+                    "failures",
+                    "next_refresh",
                     "refusals",
                     "uncertain_since",
                     "lease_until",
@@ -104,20 +106,19 @@ class GrantAdmin(ActingAdmin[Grant]):
         )
 
     def in_words(self, row: Grant) -> str:
-        return f"{_account(row)} at {row.oauth_app}, linked by {row.user}"
+        return f"{account_name(row)} at {row.oauth_app}, linked by {row.user}"
 
     # Columns
     # --------------------------------------------------------------------------
     @admin.display(ordering="account_name")
     def account(self, grant: Grant) -> str:
-        return _account(grant)
+        return account_name(grant)
 
     @admin.display(description="status", ordering="status")
     def condition(self, grant: Grant) -> str:
-        if grant.death_reason and grant.status == Grant.Status.RECONNECT_NEEDED:
-            return f"{grant.get_status_display()}: {grant.get_death_reason_display()}"
-        if grant.has_trouble or grant.oauth_app.has_trouble:
-            return "active, having trouble"
+        trouble = grant.has_trouble or grant.oauth_app.has_trouble
+        if trouble and grant.status == Grant.Status.ACTIVE:
+            return "having trouble"
         return grant.get_status_display()
 
     @admin.display(description="organizations")
@@ -125,14 +126,29 @@ class GrantAdmin(ActingAdmin[Grant]):
         names = {site.organization.name for site in grant.linked_sites.all()}
         return ", ".join(sorted(names)) or "-"
 
+    @admin.display(description="last success", ordering="last_rotated_at")
+    def last_success(self, grant: Grant) -> str:
+        return moment(grant.last_rotated_at)
+
+    @admin.display(description="last failure", ordering="last_error_at")
+    def last_failure(self, grant: Grant) -> str:
+        return moment(grant.last_error_at)
+
     @admin.display(description="next refresh", ordering="refresh_at")
     def next_refresh(self, grant: Grant) -> str:
-        if grant.status != Grant.Status.ACTIVE:
-            return "-"
-        return date_format(grant.refresh_at, "DATETIME_FORMAT")
+        is_active = grant.status == Grant.Status.ACTIVE
+        return moment(grant.refresh_at if is_active else None)
+
+    @admin.display(description="failures in a row", ordering="consecutive_failures")
+    def failures(self, grant: Grant) -> int:
+        return grant.consecutive_failures
 
     # The row's own page
     # --------------------------------------------------------------------------
+    @admin.display(description="reason")
+    def why_dead(self, grant: Grant) -> str:
+        return grant.get_death_reason_display() or "-"
+
     @admin.display(description="may")
     def scopes_in_words(self, grant: Grant) -> str:
         deployment = atlassian.deployment_for(grant.oauth_app)
@@ -177,7 +193,7 @@ class GrantAdmin(ActingAdmin[Grant]):
         if len(grants) == 1:
             outcome = refresh.refresh_now(grant_id=grants[0].pk)
             said = outcome.value.replace("_", " ")
-            self.message_user(request, f"{_account(grants[0])}: {said}")
+            self.message_user(request, f"{account_name(grants[0])}: {said}")
             return
         due = _make_due(queryset)
         tasks.sweep.delay()
@@ -200,7 +216,7 @@ class GrantAdmin(ActingAdmin[Grant]):
                 text, level = f"failed: {error}", messages.ERROR
             else:
                 text, level = "listed again", messages.SUCCESS
-            self.message_user(request, f"{_account(grant)}: {text}", level)
+            self.message_user(request, f"{account_name(grant)}: {text}", level)
 
     @confirmed(
         label="Unlink all sites",
@@ -214,10 +230,6 @@ class GrantAdmin(ActingAdmin[Grant]):
         for site in sites:
             linking.unlink(linked_site=site, actor=staff(request))
         self.message_user(request, f"Sites unlinked: {len(sites)}.")
-
-
-def _account(grant: Grant) -> str:
-    return grant.account_name or grant.account_id
 
 
 def _make_due(grants: QuerySet[Grant]) -> int:

@@ -9,6 +9,7 @@ from django.contrib import admin
 from accounts.admin import staff
 from confluence_link import linking
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
+from confluence_link.admin.wording import account_name, moment
 from confluence_link.models import LinkedSite
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
         "account",
         "oauth_app",
         "linked_by",
-        "created_at",
+        "linked_at",
         "last_error",
     )
     list_filter = (
@@ -69,7 +70,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
         "account",
         "oauth_app",
         "linked_by",
-        "created_at",
+        "linked_at",
     )
     actions = ("unlink",)
 
@@ -82,7 +83,11 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
 
     @admin.display(ordering="grant__account_name")
     def account(self, linked_site: LinkedSite) -> str:
-        return linked_site.grant.account_name or linked_site.grant.account_id
+        return account_name(linked_site.grant)
+
+    @admin.display(description="linked at", ordering="created_at")
+    def linked_at(self, linked_site: LinkedSite) -> str:
+        return moment(linked_site.created_at)
 
     @admin.display(description="OAuth app", ordering="grant__oauth_app__name")
     def oauth_app(self, linked_site: LinkedSite) -> str:

@@ -32,8 +32,8 @@ class OAuthAppForm(Base):
             render_value=False,
             attrs={"autocomplete": "new-password", "class": "vTextField"},
         ),
-        help_text="Sealed when it is saved and never shown again. Empty: the one that"
-        " is there stays.",
+        help_text="Sealed when it is saved, and never shown again. Left empty, a secret"
+        " that is there stays.",
     )
     scopes = forms.CharField(
         required=False,
@@ -60,6 +60,8 @@ class OAuthAppForm(Base):
         super().__init__(*args, **kwargs)
         if "scopes" in self.fields:
             self.initial["scopes"] = " ".join(self.instance.scopes)
+        if "client_secret" in self.fields and not self.instance.sealed_client_secret:
+            self.fields["client_secret"].required = True
 
     @property
     def deployment(self) -> str:
@@ -87,8 +89,6 @@ class OAuthAppForm(Base):
 
     def clean_client_secret(self) -> str:
         secret: str = self.cleaned_data["client_secret"]
-        if not secret and not self.instance.sealed_client_secret:
-            raise ValidationError("The other side gives one; enter it here.")
         try:
             vault.sealing_key_id()
         except VaultError:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
-from django.utils.formats import date_format
 
 from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
 from confluence_link.admin.oauth_app_form import OAuthAppForm
+from confluence_link.admin.wording import moment
 from confluence_link.models import (
     Event,
     Grant,
@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
+CLIENT = ("client_id", "client_secret", "scopes")
+HEALTH = ("health_in_words", "last_success_at", "last_error")
 # Kept true to the environment by `sync_cloud_app`.
 FROM_SETTINGS = ("client_id", "asked_scopes")
+FROM_SETTINGS_NOTE = (
+    "These and the secret come from CONFLUENCE_CLOUD_… in the environment,"
+    " and are taken over at every start."
+)
 # After a change of these the next try may well succeed.
 CONNECTING = frozenset(
     {"base_url", "client_id", "client_secret", "ca_bundle", "enabled"}
@@ -56,27 +62,27 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
         return super().get_queryset(request).annotate(is_paused_now=paused)
 
     def get_fieldsets(self, request: HttpRequest, obj: OAuthApp | None = None) -> Any:
-        if obj is not None and obj.from_settings:
-            client: tuple[str, ...] = FROM_SETTINGS
-        else:
-            client = ("client_id", "client_secret", "scopes")
-        network = ("base_url", "ca_bundle")
-        health = ("health_in_words", "last_success_at", "last_error")
+        from_settings = obj is not None and obj.from_settings
+        on_cloud = obj is not None and obj.deployment == OAuthApp.Deployment.CLOUD
+        client = {
+            "fields": FROM_SETTINGS if from_settings else CLIENT,
+            "description": FROM_SETTINGS_NOTE if from_settings else "",
+        }
+        server = ("Data Center server", {"fields": ("base_url", "ca_bundle")})
         return [
             (None, {"fields": ("deployment", "provider_id", "name")}),
-            ("At the other side", {"fields": client}),
-            ("Data Center server", {"fields": network}),
+            ("At the other side", client),
+            *([] if on_cloud else [server]),
             ("Who may link", {"fields": ("organization", "enabled")}),
-            *([("Health", {"fields": health})] if obj else []),
+            *([("Health", {"fields": HEALTH})] if obj else []),
         ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: OAuthApp | None = None
     ) -> tuple[str, ...]:
-        health = ("health_in_words", "last_success_at", "last_error")
         if obj is None:
-            return health
-        fixed: tuple[str, ...] = ("deployment", "provider_id", *health)
+            return HEALTH
+        fixed: tuple[str, ...] = ("deployment", "provider_id", *HEALTH)
         if obj.from_settings:
             fixed += (*FROM_SETTINGS, "client_secret", "scopes")
         if obj.deployment == OAuthApp.Deployment.CLOUD:
@@ -139,18 +145,17 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
         if health is None:
             return "not used yet"
         if health.configuration_refused_since is not None:
-            since = health.configuration_refused_since
-            return f"settings refused since {since:%Y-%m-%d %H:%M} UTC"
+            return (
+                f"settings refused since {moment(health.configuration_refused_since)}"
+            )
         if app.is_paused_now:  # type: ignore[attr-defined]  # annotated
-            return f"paused until {health.paused_until:%Y-%m-%d %H:%M} UTC"
+            return f"paused until {moment(health.paused_until)}"
         return "recovering" if health.openings else "working"
 
     @admin.display(description="last success")
     def last_success_at(self, app: OAuthApp) -> str:
         health = _health(app)
-        if health is None or health.last_success_at is None:
-            return "-"
-        return date_format(health.last_success_at, "DATETIME_FORMAT")
+        return moment(health.last_success_at if health else None)
 
     @admin.display(description="last error")
     def last_error(self, app: OAuthApp) -> str:

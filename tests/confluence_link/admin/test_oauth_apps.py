@@ -81,7 +81,7 @@ def test_scopes_are_words(admin_client):
         ("base_url", "https://10.1.2.3/wiki", "not on the public internet"),
         ("base_url", "ftp://wiki.example.com", "https://"),
         ("base_url", "https://wiki.example.com:22", "443 and 8443"),
-        ("client_secret", "", "gives one"),
+        ("client_secret", "", "required"),
         ("ca_bundle", "hello", "PEM"),
         ("provider_id", "Wiki!", "Lower-case"),
     ],
