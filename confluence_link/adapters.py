@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.models import Organization, User
+from accounts.models import User
 from confluence_link import linking, vault
 from confluence_link.errors import LinkRefused
 from confluence_link.models import OAuthApp
@@ -69,18 +69,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         """Takes the result over, so that nothing of allauth's saves or signs in."""
         user, state = request.user, sociallogin.state
         data = state.get("data") or {}
-        if state.get("process") != "connect" or not isinstance(user, User):
+        is_link = state.get("process") == "connect"
+        if not is_link or not isinstance(user, User) or data.get("user") != user.pk:
             raise LinkRefused("link_only")
-        if data.get("user") != user.pk:
-            raise LinkRefused("other_session")
-        organization = Organization.objects.filter(pk=data["organization"]).first()
-        if organization is None:
-            raise LinkRefused("not_member")
         pending = linking.pend(
             consent=sociallogin.consent,
             oauth_app=sociallogin.provider.app.oauth_app,
             user=user,
-            organization=organization,
+            organization=sociallogin.organization,
             session_key=request.session.session_key or "",
             reconnect=data.get("reconnect", ""),
         )

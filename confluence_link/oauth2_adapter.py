@@ -20,6 +20,7 @@ from confluence_link.http import Deadline
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+    from accounts.models import Organization
     from confluence_link.linking import Consent
     from confluence_link.provider import AllauthApp
 
@@ -32,6 +33,7 @@ class ConsentLogin(SocialLogin):  # type: ignore[misc]  # allauth is untyped
     """A consent on its way to the confirm page. It holds no allauth token."""
 
     consent: Consent
+    organization: Organization
 
     def lookup(self) -> None:
         """Looks nothing up and writes nothing.
@@ -48,8 +50,8 @@ class ConfluenceOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]  # allauth i
         super().__init__(request)
         self.provider_id = provider_id
         self.deadline = Deadline(CALLBACK_SECONDS)
-        # Of the state that came back, once that is known to be the person's own.
-        self.organization_id: int | None = None
+        # The state's, once it came back and the person still is a member.
+        self.organization: Organization | None = None
 
     @property
     def authorize_url(self) -> str:
@@ -100,5 +102,6 @@ class ConfluenceOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]  # allauth i
             raise LinkRefused("no_identity")
         account = SocialAccount(provider=app.provider_id, uid=uid, extra_data={})
         login = ConsentLogin(provider=self.get_provider(), account=account)
-        login.consent = consent
+        assert self.organization is not None
+        login.consent, login.organization = consent, self.organization
         return login

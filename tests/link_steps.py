@@ -6,13 +6,16 @@ The apps are those of the fixtures `cloud_app` and `data_center_app`.
 
 from __future__ import annotations
 
+import html
+import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 from django.urls import reverse
 
 from confluence_link.models import LinkedSite
+from confluence_link.views.outcomes import OUTCOMES
 from sandbox.cloud import people
 
 if TYPE_CHECKING:
@@ -134,6 +137,12 @@ def decide(url: str, fields: dict[str, str]) -> str:
     return answer.headers["Location"]
 
 
+def callback_url(started: Any, *, provider_id: str = CLOUD, **answer: str) -> str:
+    """A callback that the other side might send: the live state and this answer."""
+    query = urlencode({"state": asked_of(started)["state"], **answer})
+    return f"{callback_path(provider_id)}?{query}"
+
+
 def come_back(client: Client, callback_url: str) -> Any:
     """The callback's answer: a redirect to the confirm page, or a refusal."""
     return client.get(callback_url)
@@ -145,3 +154,20 @@ def confirm(client: Client, came_back: Any, *, sites: Sequence[str]) -> Any:
     answer = client.post(came_back["Location"], {"sites": list(sites), "confirm": "1"})
     assert answer.status_code == 302, answer.content
     return answer
+
+
+# What came of it
+# ------------------------------------------------------------------------------
+def reason_of(answer: Any) -> str:
+    """Which refusal a plain page tells of, by its heading."""
+    assert answer.status_code == 400, answer.content
+    heading = re.search(r"<h1>(.*?)</h1>", answer.content.decode(), re.S)
+    assert heading is not None
+    title = html.unescape(heading[1])
+    (reason,) = [name for name, outcome in OUTCOMES.items() if outcome.title == title]
+    return reason
+
+
+def token_calls(sandbox: Any) -> int:
+    """How many requests the token endpoints of all parts have seen."""
+    return sum(part.statistics["request.token"] for part in sandbox.parts.values())

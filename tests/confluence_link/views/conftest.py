@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from confluence_link.models import LinkedSite
-from tests import grants
+from tests import grants, link_steps
 
 
 @pytest.fixture
@@ -22,3 +22,15 @@ def data_center_site(sandbox, data_center_app, alice, organization):
         sandbox, data_center_app, user=alice, organization=organization
     )
     return LinkedSite.objects.for_organization(organization).get(grant=grant)
+
+
+@pytest.fixture
+def started(alice_client, cloud_app, organization):
+    """Alice has pressed the button of the page before leaving."""
+    return link_steps.start(alice_client, "cloud", organization=organization)
+
+
+@pytest.fixture
+def back(sandbox, started):
+    """… and consented; this is where her browser is sent."""
+    return link_steps.consent_to_cloud(sandbox, started)
