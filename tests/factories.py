@@ -70,8 +70,10 @@ def sign_in(client: Client, user: User, *, seconds_ago: float = 0) -> Client:
     client.force_login(user)
     session = client.session
     session["account_authentication_methods_user"] = str(user.pk)
+    at = time.time() - seconds_ago
+    session["signed_in_at"] = at
     session["account_authentication_methods"] = [
-        {"method": "password", "at": time.time() - seconds_ago, "email": user.email}
+        {"method": "password", "at": at, "email": user.email}
     ]
     session.save()
     return client
