@@ -168,7 +168,8 @@ def seal_text(purpose: str, text: str, *, record: str = "") -> str:
 
 def open_text(purpose: str, sealed: str, *, record: str = "") -> str:
     try:
-        envelope = base64.urlsafe_b64decode(sealed.encode())
+        # The lenient decoder would skip whatever is not base64.
+        envelope = base64.b64decode(sealed, altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise VaultError("damaged") from None
     return open_sealed(
@@ -208,6 +209,9 @@ def key_ring_problems() -> list[str]:
     names = [entry.partition(":")[0] for entry in entries]
     if len(set(names)) < len(names):
         problems.append("Two keys have the same id.")
+    texts = [entry.partition(":")[2] for entry in entries]
+    if len(set(texts)) < len(texts):
+        problems.append("Two keys have the same bytes.")
     return problems
 
 
