@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from confluence_link import atlassian, vault
+from confluence_link.atlassian import remote_values
 from confluence_link.errors import TokenEndpointError, TransportError
 from confluence_link.http import GuardedSession
 from confluence_link.tokens import TokenSet
@@ -54,6 +55,9 @@ class TokenEndpoint:
     sends_redirect_uri_on_refresh: bool
     min_expires_in_seconds: int
     network_policy: NetworkPolicy = field(repr=False)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a client secret cannot be pickled")
 
 
 def endpoint_of(oauth_app: OAuthApp, *, min_expires_in_seconds: int) -> TokenEndpoint:
@@ -168,13 +172,16 @@ def _expires_in(value: object) -> int | None:
         return DEFAULT_EXPIRES_IN_SECONDS
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value):
         return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _scopes(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, str) or not value.strip():
         return None
-    return tuple(sorted(set(value.split())))
+    # A database refuses some characters, and a refusal would cost the whole answer.
+    return tuple(sorted(remote_values.scopes(value.split()))) or None
 
 
 def _refusal(
@@ -207,14 +214,27 @@ def _oauth_error(
     status: int, body: dict[str, object], grant_type: str
 ) -> TokenEndpointError:
     code = body.get("error")
-    description = str(body.get("error_description", "")).lower().replace("_", " ")
-    if code == "invalid_grant":
-        return TokenEndpointError("refused", error="invalid_grant", status=status)
-    # Atlassian says `unauthorized_client` of a dead refresh token and
-    # `invalid_request` of a bad code; the RFC has `invalid_grant` for both.
-    subject = "refresh token" if grant_type == "refresh_token" else "authorization code"
-    if code in {"unauthorized_client", "invalid_request"} and subject in description:
-        return TokenEndpointError("refused", error=str(code), status=status)
+    if not isinstance(code, str):
+        code = ""
+    if code == "invalid_grant" or _is_refused(code, body, grant_type):
+        return TokenEndpointError("refused", error=code, status=status)
     if code in _CONFIGURATION:
-        return TokenEndpointError("configuration", error=str(code), status=status)
+        return TokenEndpointError("configuration", error=code, status=status)
     return TokenEndpointError("blocked", error="no_oauth_answer", status=status)
+
+
+def _is_refused(code: str, body: dict[str, object], grant_type: str) -> bool:
+    """Whether what we sent is dead, in the words that Atlassian has for it.
+
+    It says `unauthorized_client` of a dead refresh token and `invalid_request` of a
+    bad code, where the RFC has `invalid_grant` for both.
+    """
+    if grant_type == "authorization_code" and code == "invalid_request":
+        # Anyone can come back with a code of their own making: that is no reason to
+        # doubt our configuration.
+        return True
+    description = re.sub(r"[_-]", " ", str(body.get("error_description", "")).lower())
+    # In the RFC's sense the code is about what our client may do at all.
+    is_about_it = grant_type.replace("_", " ") in description
+    is_about_us = "grant type" in description
+    return code == "unauthorized_client" and is_about_it and not is_about_us
