@@ -34,13 +34,13 @@ class GrantAdmin(ActingAdmin[Grant]):
         "account",
         "condition",
         "oauth_app",
-        "user",
         "organizations",
         "last_success",
         "last_failure",
         "next_refresh",
         "failures",
         "last_error",
+        "user",
     )
     list_filter = (
         "status",
@@ -139,7 +139,7 @@ class GrantAdmin(ActingAdmin[Grant]):
         is_active = grant.status == Grant.Status.ACTIVE
         return moment(grant.refresh_at if is_active else None)
 
-    @admin.display(description="failures in a row", ordering="consecutive_failures")
+    @admin.display(description="failures", ordering="consecutive_failures")
     def failures(self, grant: Grant) -> int:
         return grant.consecutive_failures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 
@@ -27,6 +27,14 @@ _CONDITIONS = {
 }
 
 
+class GrantStatusFilter(admin.ChoicesFieldListFilter):
+    """Beside the site's own status, so under another name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "status of the grant"
+
+
 @admin.register(LinkedSite)
 class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
     list_display = (
@@ -41,7 +49,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
     )
     list_filter = (
         "status",
-        "grant__status",
+        ("grant__status", GrantStatusFilter),
         "grant__oauth_app",
         "organization",
         "grant__last_error",

@@ -96,7 +96,7 @@ def _tiles() -> list[Tile]:
             "having trouble",
             numbers["trouble"],
             "warning" if numbers["trouble"] else "quiet",
-            f"{url}?status__exact=active&o=-9",
+            f"{url}?status__exact=active&o=-8",
         ),
         Tile(
             "reconnect needed",
@@ -201,7 +201,7 @@ def _overdue(now: datetime) -> list[Trouble]:
         Trouble(
             f"A grant has been due for {minutes} minutes. Check that a worker and beat"
             " are running.",
-            f"{url}?status__exact=active&o=8",
+            f"{url}?status__exact=active&o=7",
         )
     ]
 
