@@ -13,6 +13,7 @@ from allauth.socialaccount.models import SocialApp, SocialToken
 from django.conf import settings
 from django.contrib import admin
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import ImproperlyConfigured
 
 from confluence_link import vault
 
@@ -174,3 +175,13 @@ def check_settings(
 ) -> list[CheckMessage]:
     """All of them; registered by importing this module."""
     return [message for check in CHECKS for message in check()]
+
+
+def refuse_start_without_keys() -> None:
+    """For web servers and workers, which run no system checks (design 7).
+
+    Raises ImproperlyConfigured, except on a developer's machine.
+    """
+    problems = vault.key_ring_problems()
+    if problems and not settings.DEBUG:
+        raise ImproperlyConfigured(f"CONFLUENCE_LINK_VAULT_KEYS: {' '.join(problems)}")
