@@ -94,7 +94,9 @@ def check_owner(oauth_app: OAuthApp, account_id: str, user: User) -> None:
         raise LinkRefused("other_user")
 
 
-def pending_link(*, public_id: str, user: User, session_key: str) -> PendingLink:
+def pending_link(
+    *, public_id: str, user: User, organization: Organization, session_key: str
+) -> PendingLink:
     """The person's own unexpired pending link, begun in this very session.
 
     Raises LinkRefused("pending_expired"), the same whatever is wrong.
@@ -104,6 +106,7 @@ def pending_link(*, public_id: str, user: User, session_key: str) -> PendingLink
         .filter(
             public_id=public_id,
             user=user,
+            organization=organization,
             session_hash=digest(session_key),
             created_at__gt=database_now() - PENDING_LIFE,
         )

@@ -113,6 +113,7 @@ def confirm_link(
         pending = linking.pending_link(
             public_id=public_id,
             user=request.user,
+            organization=organization,
             session_key=request.session.session_key or "",
         )
         if "cancel" in request.POST:
