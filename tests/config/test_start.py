@@ -11,6 +11,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config import asgi, wsgi
+from config.env import BASE_DIR
 
 
 @pytest.mark.parametrize("entry", [wsgi, asgi])
@@ -23,9 +24,10 @@ def test_a_web_server_refuses_to_start_without_keys(settings, entry):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("program", ["worker", "beat"])
-def test_a_worker_and_beat_refuse_to_start_without_keys(program):
+def test_a_worker_and_beat_refuse_to_start_without_keys(tmp_path, program):
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(BASE_DIR),
         "SECRET_KEY": "only-for-a-process-that-does-not-start",
         "CONFLUENCE_LINK_VAULT_KEYS": "k1:short",
         # Nobody listens there; it must not come to that.
@@ -35,6 +37,8 @@ def test_a_worker_and_beat_refuse_to_start_without_keys(program):
     ended = subprocess.run(
         [sys.executable, "-m", "celery", "-A", "config", program],
         env=environment,
+        # Beat leaves a file where it runs.
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
