@@ -8,7 +8,7 @@ else.
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -30,25 +30,32 @@ _TEMPLATES = {
     Event.Kind.CONFIGURATION_REFUSED: "configuration_refused",
     Event.Kind.MASS_REFUSAL: "mass_refusal",
 }
+_TO_OPERATORS = (Event.Kind.CONFIGURATION_REFUSED, Event.Kind.MASS_REFUSAL)
 
 
 def send_pending() -> int:
-    """Sends what is pending; how many events were mailed. Stops at a dead server."""
+    """Sends what is pending; how many events were dealt with.
+
+    A mail that the server refuses for good stays unsent; one that it puts off does not
+    hold up the others. Stops at a server that is away.
+    """
     pending = Event.objects.filter(notice=Event.Notice.PENDING).order_by("pk")
     rows = pending.select_related("grant__user", "oauth_app", "organization")[:AT_ONCE]
-    sent = 0
+    done = 0
     for event in rows:
         if not _claim(event):
             continue
         try:
             _send(event)
-        except (SMTPException, OSError) as error:
-            # Given back: the next run tries again.
-            Event.objects.filter(pk=event.pk).update(notice=Event.Notice.PENDING)
+        except (SMTPRecipientsRefused, SMTPDataError):
+            _give_back(event)
+        except OSError as error:
+            _give_back(event)
             logger.warning("mail server refuses, error=%s", type(error).__name__)
             break
-        sent += 1
-    return sent
+        else:
+            done += 1
+    return done
 
 
 def _claim(event: Event) -> bool:
@@ -56,19 +63,52 @@ def _claim(event: Event) -> bool:
     return claimed.update(notice=Event.Notice.SENT) == 1
 
 
+def _give_back(event: Event) -> None:
+    """The next run tries again."""
+    Event.objects.filter(pk=event.pk).update(notice=Event.Notice.PENDING)
+
+
 def _send(event: Event) -> None:
-    name = _TEMPLATES[Event.Kind(event.kind)]
-    context = {"event": event, "facts": event.facts, "public_url": settings.PUBLIC_URL}
-    subject, _, body = render_to_string(
-        f"confluence_link/mail/{name}.txt", context
-    ).partition("\n")
-    for address in _addresses(event):
-        send_mail(subject.strip(), body.strip() + "\n", None, [address])
+    addresses = list(_addresses(event))
+    if not addresses:
+        return
+    template = f"confluence_link/mail/{_TEMPLATES[Event.Kind(event.kind)]}.txt"
+    # On one line each: names come from another server.
+    facts = {key: " ".join(str(value).split()) for key, value in event.facts.items()}
+    context = {"event": event, "facts": facts, "public_url": settings.PUBLIC_URL}
+    subject, _, body = render_to_string(template, context).partition("\n")
+    for address in addresses:
+        _send_to(address, " ".join(subject.split()), body.strip() + "\n", event)
+
+
+def _send_to(address: str, subject: str, body: str, event: Event) -> None:
+    try:
+        send_mail(subject, body, None, [address])
+    except (SMTPRecipientsRefused, SMTPDataError) as refusal:
+        if not _is_final(refusal):
+            raise
+        logger.warning("mail refused for good, event=%d", event.pk)
+
+
+def _is_final(refusal: SMTPRecipientsRefused | SMTPDataError) -> bool:
+    """Reference: https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1"""
+    if isinstance(refusal, SMTPDataError):
+        return refusal.smtp_code >= 500
+    return all(code >= 500 for code, _ in refusal.recipients.values())
 
 
 def _addresses(event: Event) -> Iterable[str]:
-    """The grant's person; of an app's trouble, the operators."""
-    if event.grant is not None:
-        return [event.grant.user.email] if event.grant.user.is_active else []
+    """The grant's person; of an app's trouble, the operators.
+
+    Nobody, if what the mail is about was deleted meanwhile.
+    """
+    if event.kind in _TO_OPERATORS:
+        return _operators() if event.oauth_app is not None else []
+    if event.grant is None or not event.grant.user.is_active:
+        return []
+    return [event.grant.user.email]
+
+
+def _operators() -> Iterable[str]:
     operators = User.objects.filter(is_superuser=True, is_active=True)
     return operators.values_list("email", flat=True)
