@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
+from itertools import chain
 
 from confluence_link.http.addresses import (
     Address,
@@ -57,8 +58,22 @@ class _Entry:
     name: str = ""
 
 
+# This machine by its name and by its addresses: whoever lists one means all.
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+def _spelled_out(text: str) -> Iterator[str]:
+    """The entry itself, or this machine in each of its spellings."""
+    for name in _LOOPBACK:
+        if text == name or text.startswith(f"{name}:"):
+            yield from (other + text.removeprefix(name) for other in _LOOPBACK)
+            return
+    yield text
+
+
 def _entries(policy: NetworkPolicy) -> Iterator[_Entry]:
-    for text in map(str.strip, policy.allowed):
+    texts = (text.strip() for text in policy.allowed)
+    for text in chain.from_iterable(map(_spelled_out, texts)):
         try:
             yield _Entry(None, network=ip_network(text.strip("[]"), strict=False))
             continue
