@@ -148,6 +148,21 @@ def come_back(client: Client, callback_url: str) -> Any:
     return client.get(callback_url)
 
 
+def consented_to_cloud(
+    client: Client,
+    sandbox: Any,
+    *,
+    organization: Organization,
+    account: str = "alice",
+    site: str = "northwind",
+    **query: str,
+) -> Any:
+    """Everything up to the callback's answer."""
+    started = start(client, CLOUD, organization=organization, **query)
+    back = consent_to_cloud(sandbox, started, account=account, site=site)
+    return come_back(client, back)
+
+
 def confirm(client: Client, came_back: Any, *, sites: Sequence[str]) -> Any:
     """The answer to the confirm page's button, which must have worked."""
     assert came_back.status_code == 303, came_back.content

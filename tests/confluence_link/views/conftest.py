@@ -34,3 +34,9 @@ def started(alice_client, cloud_app, organization):
 def back(sandbox, started):
     """… and consented; this is where her browser is sent."""
     return link_steps.consent_to_cloud(sandbox, started)
+
+
+@pytest.fixture
+def linked_site(alice_client, cloud_app, organization, sandbox):
+    """Alice's Northwind, linked in her browser for her organization."""
+    return link_steps.linked(alice_client, sandbox, organization=organization)
