@@ -68,3 +68,15 @@ def test_an_event_is_undone_with_its_transaction(db):
         transaction.set_rollback(True)
 
     assert not Event.objects.exists()
+
+
+def test_old_refreshes_that_succeeded_are_forgotten(db):
+    kinds = (Event.Kind.REFRESHED, Event.Kind.REFRESH_FAILED)
+    for kind in kinds:
+        old, _ = events.record(kind), events.record(kind)
+        Event.objects.filter(pk=old.pk).update(at=old.at - events.REFRESHED_LIFE)
+
+    events.purge()
+
+    left = [Event.objects.filter(kind=kind).count() for kind in kinds]
+    assert left == [1, 2]

@@ -1,0 +1,172 @@
+"""Celery's entry points: what they put on the wire, and what they set going."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db.models import F
+
+from config.celery_app import app
+from confluence_link import events, tasks
+from confluence_link.models import (
+    Event,
+    Grant,
+    PendingLink,
+    UsedState,
+    database_now,
+)
+from tests import grants
+
+REFRESHED = "exchange.refresh_token.ok"
+
+
+@pytest.fixture
+def wire():
+    """What lies at the broker; taking it leaves nothing there."""
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue("celery")
+        queue.clear()
+
+        def take():
+            taken = []
+            while queue.qsize():
+                message = queue.get(block=False)
+                message.ack()
+                taken.append(message)
+            return taken
+
+        yield take
+        queue.close()
+
+
+def run(message):
+    """What a worker would do with it."""
+    args, kwargs, _ = message.payload
+    return app.tasks[message.headers["task"]](*args, **kwargs)
+
+
+def test_a_sweep_that_finds_nothing_sends_nothing(cloud_grant, wire):
+    tasks.sweep()
+
+    assert wire() == []
+
+
+def test_v12_a_sweep_sends_ids_and_nothing_else(cloud_grant, wire):
+    grants.make_due(cloud_grant)
+
+    tasks.sweep()
+
+    (message,) = wire()
+    assert message.headers["task"] == "confluence_link.tasks.refresh_batch"
+    args, kwargs, _ = message.payload
+    assert (args, kwargs) == ([[cloud_grant.pk]], {})
+    assert message.content_type == "application/json"
+    assert "CNRY" not in json.dumps([message.headers, message.payload])
+
+
+def test_a_batch_that_nobody_takes_expires(cloud_grant, wire):
+    grants.make_due(cloud_grant)
+
+    tasks.sweep()
+
+    (message,) = wire()
+    life = datetime.fromisoformat(message.headers["expires"]) - datetime.now(UTC)
+    expected = timedelta(seconds=tasks.BATCH_EXPIRES_SECONDS)
+    assert timedelta() < expected - life < timedelta(seconds=10)
+
+
+def test_many_due_grants_are_sent_in_batches(cloud_grant, wire, monkeypatch):
+    monkeypatch.setattr("confluence_link.refresh.cycle.BATCH", 2)
+    ids = {grants.copy_of(cloud_grant).pk for _ in range(4)} | {cloud_grant.pk}
+    Grant.objects.update(refresh_at=F("refresh_at") - timedelta(hours=2))
+
+    tasks.sweep()
+
+    batches = [message.payload[0][0] for message in wire()]
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    assert {grant for batch in batches for grant in batch} == ids
+
+
+def test_a_batch_refreshes_what_it_names(sandbox, cloud_grant, wire, caplog):
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    (message,) = wire()
+
+    run(message)
+
+    assert grants.again(cloud_grant).generation == 2
+    assert sandbox.cloud.statistics[REFRESHED] == 1
+    assert "batch asked=1 done=['refreshed']" in caplog.text
+
+
+def test_f15_a_batch_that_is_delivered_twice_refreshes_once(sandbox, cloud_grant, wire):
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    (message,) = wire()
+
+    run(message)
+    run(message)
+
+    assert sandbox.cloud.statistics[REFRESHED] == 1
+
+
+def test_a_batch_of_grants_that_are_gone_does_nothing(db, wire):
+    tasks.refresh_batch([12345])
+
+    assert wire() == []
+
+
+def test_purging_erases_what_was_pending_for_too_long(
+    sandbox, cloud_app, alice, organization
+):
+    pending = PendingLink.objects.create(
+        user=alice,
+        organization=organization,
+        oauth_app=cloud_app,
+        sealed_token_set=b"",
+        expires_in_seconds=60,
+        created_at=database_now() - timedelta(minutes=16),
+    )
+    UsedState.objects.create(state_hash="x", used_at=database_now() - timedelta(2))
+
+    tasks.purge()
+
+    assert not PendingLink.objects.filter(pk=pending.pk).exists()
+    assert not UsedState.objects.exists()
+
+
+def test_notices_are_sent(cloud_grant, alice):
+    Event.objects.all().delete()
+    events.record(Event.Kind.RECONNECT_NEEDED, grant=cloud_grant, reason="revoked")
+
+    tasks.send_notices()
+
+    assert [message.to for message in mail.outbox] == [[alice.email]]
+
+
+@pytest.mark.parametrize("name", app.conf.beat_schedule)
+def test_beat_sends_known_tasks_that_expire_before_the_next(name):
+    entry = app.conf.beat_schedule[name]
+
+    assert entry["task"] in app.tasks
+    assert entry["options"]["expires"] <= entry["schedule"].total_seconds()
+    assert "args" not in entry
+
+
+def test_every_task_of_ours_is_sent_by_beat_or_by_a_sweep():
+    ours = {name for name in app.tasks if name.startswith("confluence_link.")}
+    by_beat = {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+    assert ours - by_beat == {"confluence_link.tasks.refresh_batch"}
+
+
+def test_f20_messages_are_json_and_results_are_not_kept():
+    assert app.conf.task_serializer == "json"
+    assert list(app.conf.accept_content) == ["json"]
+    assert app.conf.result_backend is None
+    assert app.conf.task_ignore_result
+    assert app.conf.task_acks_late
+    assert app.conf.worker_prefetch_multiplier == 1
