@@ -14,6 +14,8 @@ if env.int("TRUSTED_PROXY_COUNT", default=0):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    # A probe asks over http, from inside.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     # https://docs.djangoproject.com/en/5.2/ref/settings/#secure-hsts-seconds
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = False

@@ -119,7 +119,7 @@ class Grant(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.account_name or self.account_id} at {self.oauth_app_id}"
+        return self.account_name or self.account_id
 
     @property
     def has_trouble(self) -> bool:

@@ -76,6 +76,8 @@ def blueprint(server: DataCenter) -> Blueprint:
             return jsonify({"message": FORM_ONLY, "status-code": 500}), 500
         return server.token_response(request)
 
+    # The tab of the person's profile has this address in Confluence.
+    @pages.get("/users/revokeoauthtokens.action")
     @pages.get("/plugins/servlet/oauth2/authorized-applications")
     def authorized_applications() -> str:
         keys = [grant.account_id for grant in server.store.grants.values()]
