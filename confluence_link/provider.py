@@ -12,6 +12,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
@@ -150,6 +151,10 @@ class ConfluenceProvider(OAuth2Provider):  # type: ignore[misc]  # allauth is un
             **kwargs,
         )
         return state
+
+    def knows_state(self, request: HttpRequest, state_id: str) -> bool:
+        """Whether this session began with it, at whichever app and however long ago."""
+        return linking.digest(state_id) in statekit.get_states(request)
 
     def unstash_redirect_state(
         self, request: HttpRequest, state_id: str

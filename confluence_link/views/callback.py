@@ -36,10 +36,15 @@ class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
         self, request: HttpRequest, provider: ConfluenceProvider
     ) -> tuple[dict[str, Any], None]:
         state_param = request.GET.get("state", "")
+        known = provider.knows_state(request, state_param)
+        if known:
+            # Before the session forgets it, so that a double click is always told
+            # that it came second.
+            linking.claim_state(state_param)
         try:
             state = provider.unstash_redirect_state(request, state_param)
         except PermissionDenied:
-            used = bool(state_param) and linking.was_used(state_param)
+            used = not known and linking.was_used(state_param)
             raise LinkRefused("used" if used else "expired") from None
         data = state.get("data") or {}
         if data.get("user") != request.user.pk:
@@ -47,7 +52,6 @@ class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
         assert isinstance(request.user, User)
         own = Organization.objects.of(request.user)
         self.adapter.organization = own.filter(pk=data["organization"]).first()
-        linking.claim_state(state_param)
         if self.adapter.organization is None:
             raise LinkRefused("not_member")
         _check_issuer(request, provider.app.oauth_app)
