@@ -10,10 +10,11 @@ import os
 import shlex
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from honcho.manager import Manager
+from honcho.printer import Printer
 
 from config.env import BASE_DIR
 from config.run import demo_environment, ports, programs
@@ -72,7 +73,7 @@ def prepare() -> None:
 
 def run_all() -> int:
     """Runs until ctrl-C or SIGTERM, or until one of the processes ends."""
-    manager = Manager()
+    manager = PatientManager(Printer(Unbuffered()))
     commands = {
         "sandbox": [sys.executable, "-m", "sandbox"],
         "site": programs.site(site_address()),
@@ -91,5 +92,46 @@ def run_all() -> int:
     return 0 if wanted else int(manager.returncode or 0)
 
 
+class PatientManager(Manager):  # type: ignore[misc]  # honcho is untyped
+    """Ends its processes when all of them were started, not while they are.
+
+    Honcho itself loses sight of a process that is just being started, and then
+    waits for it for ever.
+    """
+
+    end_is_wanted = False
+
+    def terminate(self) -> None:
+        self.end_is_wanted = True
+        self._all_started()
+
+    def _all_started(self) -> bool:
+        """Asked by the loop all the time."""
+        started: bool = super()._all_started()
+        if started and self.end_is_wanted:
+            super().terminate()
+        return started
+
+
+class Unbuffered:
+    """Standard output for honcho, which prints in its signal handlers, too.
+
+    A buffer refuses to be written to while it is being written to.
+    """
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            os.write(sys.stdout.fileno(), text.encode())
+
+    def flush(self) -> None:
+        """There is nothing to flush."""
+
+    def isatty(self) -> bool:
+        return sys.stdout.isatty()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("Ended before everything was started.")

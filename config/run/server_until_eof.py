@@ -1,7 +1,7 @@
 """`python -m config.run.server_until_eof valkey|postgresql`: one temporary server.
 
-Prints its URL once it answers, and ends it when standard input ends: whoever
-started this may die in any way, and no server is left behind.
+Prints its URL once it answers, and ends it when standard input ends or at SIGTERM:
+whoever started this may die in any way, and no server is left behind.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ def main(name: str) -> None:
     kinds = {"valkey": valkey, "postgresql": postgresql}
     # Whoever asked says when it is over; a signal to everyone does not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with (
         tempfile.TemporaryDirectory(prefix=f"{name}-") as directory,
         kinds[name](Path(directory)) as url,

@@ -40,6 +40,8 @@ def temporary_server(kind: str) -> Iterator[str]:
         yield url
     finally:
         process.stdin.close()
+        # A child that was forked meanwhile may hold the other end of its input.
+        process.terminate()
         process.wait()
         process.stdout.close()
 
