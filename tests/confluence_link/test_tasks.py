@@ -18,6 +18,7 @@ from confluence_link.models import (
     UsedState,
     database_now,
 )
+from confluence_link.tokens import TokenSet
 from tests import grants
 
 REFRESHED = "exchange.refresh_token.ok"
@@ -145,6 +146,18 @@ def test_notices_are_sent(cloud_grant, alice):
     tasks.send_notices()
 
     assert [message.to for message in mail.outbox] == [[alice.email]]
+
+
+def test_v10_a_task_that_fails_shows_no_token(caplog):
+    @app.task(name="tests.failing", shared=False)
+    def failing():
+        held = TokenSet("CNRY-access", "CNRY-refresh", 60, None)
+        raise RuntimeError(f"no luck with {held}")
+
+    failing.apply()
+
+    assert "RuntimeError: no luck with TokenSet(" in caplog.text
+    assert "CNRY" not in caplog.text
 
 
 @pytest.mark.parametrize("name", app.conf.beat_schedule)
