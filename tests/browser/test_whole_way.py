@@ -168,7 +168,7 @@ def operator_sees_everything(service):
         operator.go(f"/admin/confluence_link/{name}/")
         operator.looks(f"{number}-admin-{name}s")
     operator.go("/admin/confluence_link/grant/")
-    operator.page.locator("#result_list th a").first.click()
+    operator.page.locator("#result_list tbody th a").first.click()
     operator.page.locator("#content").wait_for()
     operator.looks("46-admin-one-grant")
 

@@ -6,12 +6,14 @@ token); the issue's five minutes are `SOAK_SECONDS=300`.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from contextlib import ExitStack
 
 import pytest
 
+from config.env import BASE_DIR
 from tests.canaries import found_in
 from tests.installation import installation
 from tests.sandbox_process import (
@@ -24,6 +26,7 @@ from tests.traces import traces
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 
+ARTIFACTS = BASE_DIR / "artifacts"
 SOAK_SECONDS = int(os.environ.get("SOAK_SECONDS", "130"))
 LIFE_SECONDS = 60
 # Run inside the installation: consents at the sandbox as people would, without the
@@ -101,9 +104,19 @@ def test_grants_stay_fresh_on_postgresql_and_on_sqlite(tmp_path):
                 assert made.manage("shell", "-v", "0", "-c", USE).count("TEAM") == 2
         for made, box in stacks:
             for part in PARTS:
-                assert_fresh(box.state(part))
+                state = box.state(part)
+                keep_figures(made.directory.name, part, state)
+                assert_fresh(state)
             for place, data in traces(made, box):
                 assert not found_in(data), f"a secret lies in {place}"
+
+
+def keep_figures(database, part, state):
+    """For the note about a long watch; beside the browser's pictures."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    figures = {name: state[name] for name in ("families", "statistics")}
+    path = ARTIFACTS / f"soak-{SOAK_SECONDS}-{database}-{part}.json"
+    path.write_text(json.dumps(figures, indent=2))
 
 
 def assert_fresh(state):
