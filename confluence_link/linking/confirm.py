@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from confluence_link import events, sites, vault
-from confluence_link.errors import LinkRefused
+from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.linking.pending import binding_of, check_member, check_owner
 from confluence_link.models import Event, Grant, LinkedSite, PendingLink
 from confluence_link.refresh import schedule
@@ -35,7 +35,7 @@ def confirm(
 
     Linking again keeps the grant's id and settings and counts a new epoch. Raises
     LinkRefused: no_sites_picked, pending_expired (double submit), not_member,
-    app_disabled, other_user.
+    app_disabled, other_user, configuration (the sealed tokens do not open).
     """
     reachable = sites.known_sites(pending.sites)
     picked = [site for site in reachable if site.site_id in site_ids]
@@ -51,6 +51,8 @@ def confirm(
     except IntegrityError:
         # Somebody else linked this account between the check and the insert.
         raise LinkRefused("other_user") from None
+    except VaultError:
+        raise LinkRefused("configuration") from None
     return linked
 
 
