@@ -194,6 +194,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
+# https://docs.djangoproject.com/en/5.2/howto/error-reporting/
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.NoVariables"
 # https://django-csp.readthedocs.io/en/latest/configuration.html
 # The same for every page, the admin included: nothing inline, nothing foreign.
 # `form-action` is set by the page that leads to an authorization server alone.

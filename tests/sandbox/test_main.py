@@ -35,7 +35,7 @@ def test_each_data_center_port_is_a_server():
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_process_prints_its_urls_and_ends_cleanly(ending):
     ports = ["--cloud-port", "0", "--data-center-port", "0", "--smtp-port", "0"]
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "sandbox", *ports],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
