@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.views.debug import SafeExceptionReporterFilter
 
 if TYPE_CHECKING:
+    from collections.abc import ItemsView
     from types import FrameType
 
     from django.http import HttpRequest
@@ -17,5 +18,5 @@ class NoVariables(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(
         self, request: HttpRequest | None, tb_frame: FrameType
-    ) -> list[tuple[str, Any]]:
-        return []
+    ) -> ItemsView[str, Any]:
+        return dict[str, Any]().items()
