@@ -50,8 +50,10 @@ class ConfluenceOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]  # allauth i
         super().__init__(request)
         self.provider_id = provider_id
         self.deadline = Deadline(CALLBACK_SECONDS)
-        # The state's, once it came back and the person still is a member.
+        # The state's, once it came back; the organization if the person still is a
+        # member of it.
         self.organization: Organization | None = None
+        self.reconnect = ""
 
     @property
     def authorize_url(self) -> str:

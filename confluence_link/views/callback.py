@@ -50,6 +50,7 @@ class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
         if data.get("user") != request.user.pk:
             raise LinkRefused("other_session")
         assert isinstance(request.user, User)
+        self.adapter.reconnect = data.get("reconnect", "")
         own = Organization.objects.of(request.user)
         self.adapter.organization = own.filter(pk=data["organization"]).first()
         if self.adapter.organization is None:
@@ -122,4 +123,5 @@ def _refusal(
         refused=refused,
         organization=adapter.organization or own,
         oauth_app=oauth_app,
+        reconnect=adapter.reconnect,
     )

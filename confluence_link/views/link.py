@@ -91,10 +91,11 @@ def _start_page(
         "redirect_uri": oauth_app.redirect_uri if request.user.is_staff else "",
     }
     response = render(request, "confluence_link/link_start.html", context)
-    # The form is answered with a redirect to the authorization server, and browsers
-    # check `form-action` against that too.
-    origin = "/".join(deployment.authorize_url.split("/")[:3])
-    response._csp_update = {"form-action": [origin]}  # type: ignore[attr-defined]  # csp's
+    # The form is answered with a redirect, and browsers check `form-action` against
+    # each one that follows: whoever must sign in first is sent on to hosts that
+    # nobody here knows (id.atlassian.com, a company's single sign-on).
+    scheme = deployment.authorize_url.partition(":")[0]
+    response._csp_update = {"form-action": [f"{scheme}:"]}  # type: ignore[attr-defined]  # csp's
     return response
 
 

@@ -27,10 +27,12 @@ OUTCOMES: dict[str, Outcome] = {
         next_step="Start again; it takes less than a minute.",
     ),
     "pending_expired": Outcome(
-        title="This link was not confirmed in time",
+        title="This link is not waiting any more",
         happened="A link waits 15 minutes for your confirmation, and only in the"
-        " browser in which you began. What we held for it has been erased.",
-        next_step="Start again and confirm on the page that follows.",
+        " browser in which you began. The button works once: if it was pressed twice,"
+        " the first time has linked what you chose.",
+        next_step="Look at your linked sites. If the site is missing, start again.",
+        button="linked_sites",
     ),
     "used": Outcome(
         title="This link attempt was already used",

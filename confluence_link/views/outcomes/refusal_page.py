@@ -26,10 +26,12 @@ def refusal_page(
     refused: LinkRefused,
     organization: Organization | None = None,
     oauth_app: OAuthApp | None = None,
+    reconnect: str = "",
     status: int = 400,
 ) -> HttpResponse:
     """Says why, and what to do next; `oauth_app` makes “Try again” direct.
 
+    `reconnect` is the public id of the linked site that the attempt was for.
     Of the facts only missing scopes are shown: the others are for the log.
     """
     outcome = OUTCOMES.get(refused.reason, UNKNOWN_REASON)
@@ -37,19 +39,25 @@ def refusal_page(
         "outcome": outcome,
         "organization": organization,
         "sites_url": organization.get_absolute_url() if organization else "/",
-        "retry_url": _retry_url(outcome, organization, oauth_app),
+        "retry_url": _retry_url(outcome, organization, oauth_app, reconnect),
         "missing": _missing_scopes(refused, oauth_app),
     }
     return render(request, "confluence_link/link_refused.html", context, status=status)
 
 
 def _retry_url(
-    outcome: Outcome, organization: Organization | None, oauth_app: OAuthApp | None
+    outcome: Outcome,
+    organization: Organization | None,
+    oauth_app: OAuthApp | None,
+    reconnect: str,
 ) -> str:
     if outcome.button != "try_again" or not (organization and oauth_app):
         return ""
+    query = {"organization": organization.slug}
+    if reconnect:
+        query["reconnect"] = reconnect
     start = reverse("confluence_login", args=[oauth_app.provider_id])
-    return f"{start}?{urlencode({'organization': organization.slug})}"
+    return f"{start}?{urlencode(query)}"
 
 
 def _missing_scopes(

@@ -124,6 +124,16 @@ def test_l10_a_state_counts_at_the_callback_of_its_own_app_only(
     assert link_steps.token_calls(sandbox) == 0
 
 
+def test_l10_a_state_that_was_tried_elsewhere_is_used_up(
+    alice_client, back, data_center_app, started, sandbox
+):
+    elsewhere = link_steps.callback_url(started, provider_id="wiki", code="any")
+    link_steps.come_back(alice_client, elsewhere)
+    answer = link_steps.come_back(alice_client, back)
+    assert link_steps.reason_of(answer) == "used"
+    assert link_steps.token_calls(sandbox) == 0
+
+
 def test_l11_a_server_that_sends_the_person_on_to_an_honest_one_gets_no_code(
     carol_client, cloud_app, data_center_app, organization, sandbox
 ):

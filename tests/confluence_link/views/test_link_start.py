@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
@@ -63,15 +61,23 @@ def test_only_staff_sees_the_redirect_uri(start_page, admin_client, cloud_app):
     assert cloud_app.redirect_uri in staff_page
 
 
-def test_the_form_may_lead_to_the_authorization_server_and_nothing_else_changes(
-    start_page, alice_client, organization, sandbox
+def test_only_the_forms_target_is_less_strict_than_elsewhere(
+    start_page, alice_client, organization
 ):
     usual = _policy(alice_client.get(organization.get_absolute_url()))
     here = _policy(start_page)
-    origin = "{0.scheme}://{0.netloc}".format(urlsplit(sandbox.cloud.url))
-    assert here.pop("form-action") == {"'self'", origin}
     assert usual.pop("form-action") == {"'self'"}
+    assert here.pop("form-action") == {"'self'", "http:"}
     assert here == usual
+
+
+def test_an_authorization_server_with_tls_is_reached_over_tls_only(
+    alice_client, cloud_app, organization, settings
+):
+    """Its sign-in pages may be on hosts that we do not know."""
+    settings.CONFLUENCE_CLOUD_AUTHORIZE_URL = "https://auth.example.com/authorize"
+    page = alice_client.get(link_steps.start_url("cloud"))
+    assert _policy(page)["form-action"] == {"'self'", "https:"}
 
 
 def test_the_page_is_never_cached(start_page):

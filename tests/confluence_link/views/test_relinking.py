@@ -133,6 +133,8 @@ def test_reconnecting_with_another_account_is_refused(
         reconnect=linked_site.public_id,
     )
     assert link_steps.reason_of(answer) == "other_account"
+    again = f"organization={organization.slug}&amp;reconnect={linked_site.public_id}"
+    assert again in answer.content.decode()
     assert _rows() == before
 
 
