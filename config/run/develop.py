@@ -27,6 +27,7 @@ def worker() -> list[str]:
 
 
 def beat() -> list[str]:
+    print("Beat runs, and says nothing while all is well.", flush=True)
     return programs.beat(VAR)
 
 
