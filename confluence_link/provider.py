@@ -139,6 +139,10 @@ class ConfluenceProvider(OAuth2Provider):  # type: ignore[misc]  # allauth is un
         """Gives 256 random bits; the session keeps their hash and a sealed verifier."""
         state = secrets.token_urlsafe(32)
         record = linking.digest(state)
+        # allauth would keep one more than it says.
+        states = statekit.get_states(request)
+        while len(states) >= statekit.MAX_STATES:
+            del states[statekit.get_oldest_state(states)]
         super().stash_redirect_state(
             request,
             process,

@@ -46,8 +46,9 @@ def link_cloud(
     picked = [cloud_id(site) for site in sites]
     confirm(client, come_back(client, back), sites=picked)
     rows = LinkedSite.objects.for_organization(organization)
-    account_id = people.account(account).id  # type: ignore[union-attr]  # of the sandbox
-    return [rows.get(grant__account_id=account_id, site_id=site) for site in picked]
+    person = people.account(account)
+    assert person is not None
+    return [rows.get(grant__account_id=person.id, site_id=site) for site in picked]
 
 
 def link_data_center(
