@@ -8,9 +8,11 @@ import pytest
 
 from config.env import BASE_DIR
 
+README = BASE_DIR / "README.md"
+CHANGELOG = BASE_DIR / "CHANGELOG.md"
 DOCUMENTS = [
-    BASE_DIR / "README.md",
-    BASE_DIR / "CHANGELOG.md",
+    README,
+    CHANGELOG,
     BASE_DIR / "sandbox" / "README.md",
     *sorted((BASE_DIR / "docs").glob("*.md")),
 ]
@@ -65,7 +67,7 @@ def settings_of_the_example():
 
 
 def settings_of_the_readme():
-    rows = re.findall(r"^\| `([A-Z_]+)` \|", text_of(DOCUMENTS[0]), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|", text_of(README), re.MULTILINE)
     assert len(rows) == len(set(rows))
     return set(rows)
 
@@ -77,7 +79,7 @@ def test_every_make_target_that_is_named_exists(document):
 
 
 def test_every_make_target_for_people_is_in_the_readme():
-    named = set(re.findall(r"`make ([a-z]+)", text_of(DOCUMENTS[0])))
+    named = set(re.findall(r"`make ([a-z]+)", text_of(README)))
     assert named == targets_of_the_makefile()
 
 
@@ -109,8 +111,8 @@ def test_every_relative_link_leads_somewhere(document):
 
 
 def test_every_document_can_be_reached_from_the_readme():
-    reached = {DOCUMENTS[0]}
-    waiting = [DOCUMENTS[0]]
+    reached = {README}
+    waiting = [README]
     while waiting:
         document = waiting.pop()
         for link in re.findall(r"\]\(([^)#\s]+\.md)", prose_of(document)):
@@ -122,7 +124,7 @@ def test_every_document_can_be_reached_from_the_readme():
 
 
 def test_the_map_names_only_what_exists():
-    mapped = MAPPED.findall(text_of(DOCUMENTS[0]))
+    mapped = MAPPED.findall(text_of(README))
 
     assert [path for path in mapped if not (BASE_DIR / path).exists()] == []
 
@@ -136,7 +138,7 @@ def test_the_map_names_each_module_of_the_product():
 
     mapped = {
         path.removeprefix("confluence_link/")
-        for path in MAPPED.findall(text_of(DOCUMENTS[0]))
+        for path in MAPPED.findall(text_of(README))
         if path.startswith("confluence_link/")
     }
     assert mapped == modules - unmapped
@@ -181,7 +183,7 @@ def test_the_commands_of_manage_py_that_are_explained_exist():
 def test_the_changelog_begins_with_the_version_of_the_project():
     project = text_of(BASE_DIR / "pyproject.toml")
     version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
-    newest = re.search(r"^## \[(.+?)\]", text_of(DOCUMENTS[1]), re.MULTILINE)
+    newest = re.search(r"^## \[(.+?)\]", text_of(CHANGELOG), re.MULTILINE)
 
     assert version is not None
     assert newest is not None
