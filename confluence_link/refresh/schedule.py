@@ -18,6 +18,8 @@ LEASE_SECONDS: Final = 75
 # A slow first request may land after a fast second one; so there are no fast ones.
 UNCERTAIN_GAP_SECONDS: Final = 30
 REFUSED_GAP_SECONDS: Final = 60
+# Shorter than the ten minutes in which `verdict` counts suspects.
+REFUSED_CAP_SECONDS: Final = 8 * 60
 PATIENCE_SECONDS: Final = 15 * 60
 BACKOFF_SECONDS: Final = 15
 BACKOFF_CAP_ALIVE_SECONDS: Final = 15 * 60
@@ -44,14 +46,11 @@ def try_again_at(
     return now + timedelta(seconds=max(at_least, chance.uniform(0, step)))
 
 
-def ask_again_at(
-    *, now: datetime, refusals: int, first_refused_at: datetime, chance: Random
-) -> datetime:
-    """After a refusal: once after a minute, then when patience alone would decide."""
-    soon = now + timedelta(seconds=REFUSED_GAP_SECONDS + chance.uniform(0, 15))
-    if refusals < 2:
-        return soon
-    patient = first_refused_at + timedelta(
-        seconds=PATIENCE_SECONDS + chance.uniform(1, 30)
-    )
-    return max(soon, patient)
+def ask_again_at(*, now: datetime, refusals: int, chance: Random) -> datetime:
+    """After a refusal: a minute, doubled with every further one, up to a cap.
+
+    So the fifth comes when patience may decide, and a grant that is refused for
+    longer is never out of sight of the guard against mass refusal.
+    """
+    gap = min(REFUSED_GAP_SECONDS * 2 ** min(refusals - 1, 10), REFUSED_CAP_SECONDS)
+    return now + timedelta(seconds=gap + chance.uniform(0, 15))

@@ -1,7 +1,8 @@
 """What a failure means for the grant, and when it is death.
 
-Dead needs proof (design 6, I5): refused twice a minute apart, while the app is
-otherwise healthy, and never when many grants are refused at once.
+Dead needs proof (design 6, I5): refused twice a minute apart, while the other side
+takes another grant's token, and never when many grants are refused at once. A success
+before the first refusal is no proof: every outage is preceded by one.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
     from confluence_link.models import OAuthApp
     from confluence_link.refresh.exchange import Failure
 
 _CHANCE: Final = random.SystemRandom()
-HEALTHY: Final = timedelta(minutes=15)
 SUSPECT: Final = timedelta(minutes=10)
 SUSPECTS_AT_LEAST: Final = 5
+# In an app with fewer grants, hardly another one succeeds meanwhile: time decides.
+SMALL_APP: Final = 5
 SUSPECTS_SHARE: Final = 0.02
 # How long a mass refusal is one event.
 MASS_REFUSAL_EVERY: Final = timedelta(hours=1)
@@ -90,13 +94,8 @@ def _was_uncertain(grant: Grant) -> bool:
 
 
 def _next_try(grant: Grant, failure: Failure, now: datetime) -> datetime:
-    if failure.answer == "refused" and grant.first_refused_at is not None:
-        return schedule.ask_again_at(
-            now=now,
-            refusals=grant.refusals,
-            first_refused_at=grant.first_refused_at,
-            chance=_CHANCE,
-        )
+    if failure.answer == "refused":
+        return schedule.ask_again_at(now=now, refusals=grant.refusals, chance=_CHANCE)
     again = schedule.try_again_at(
         now=now,
         failures=grant.consecutive_failures,
@@ -115,25 +114,54 @@ def _death(grant: Grant, now: datetime) -> str:
     asked = now - grant.first_refused_at
     if grant.refusals < 2 or asked < timedelta(seconds=schedule.REFUSED_GAP_SECONDS):
         return ""
-    healthy = OAuthAppHealth.objects.filter(
-        oauth_app_id=grant.oauth_app_id, last_success_at__gt=now - HEALTHY
-    ).exists()
-    patient = grant.refusals >= 3 and asked >= timedelta(
-        seconds=schedule.PATIENCE_SECONDS
-    )
-    if not (healthy or patient) or _is_mass_refusal(grant, now):
-        return ""
+    if not _is_past_its_end(grant, now):
+        if _is_mass_refusal(grant, now):
+            return ""
+        if not (_others_succeed(grant) or _is_patience_over(grant, asked)):
+            return ""
     return _reason(grant, now)
 
 
-def _is_mass_refusal(grant: Grant, now: datetime) -> bool:
-    """Many refused at once is an outage or our fault, never mass revocation."""
-    active = Grant.objects.filter(
+def _is_past_its_end(grant: Grant, now: datetime) -> bool:
+    """Nobody expects a token to be taken that was not exchanged for so long."""
+    idle_days = atlassian.deployment_for(grant.oauth_app).idle_days
+    return now - grant.last_rotated_at >= timedelta(days=idle_days)
+
+
+def _others_succeed(grant: Grant) -> bool:
+    """Others, because a success of its own would have ended the refusals."""
+    return OAuthAppHealth.objects.filter(
+        oauth_app_id=grant.oauth_app_id, last_success_at__gt=grant.first_refused_at
+    ).exists()
+
+
+def _is_patience_over(grant: Grant, asked: timedelta) -> bool:
+    enough = asked >= timedelta(seconds=schedule.PATIENCE_SECONDS)
+    is_small = _active(grant).count() < SMALL_APP
+    return is_small and grant.refusals >= 3 and enough
+
+
+def _active(grant: Grant) -> QuerySet[Grant]:
+    """All grants of the same app that are in use."""
+    return Grant.objects.filter(
         oauth_app_id=grant.oauth_app_id, status=Grant.Status.ACTIVE
     )
-    others = active.filter(refusals__gt=0, last_refused_at__gt=now - SUSPECT)
-    suspects = 1 + others.exclude(pk=grant.pk).count()
-    if suspects < max(SUSPECTS_AT_LEAST, SUSPECTS_SHARE * active.count()):
+
+
+def _is_mass_refusal(grant: Grant, now: datetime) -> bool:
+    """Many refused at once is an outage or our fault, never mass revocation.
+
+    Those that just died of it count as well, or each death would make room for the
+    next one.
+    """
+    others = Grant.objects.filter(
+        oauth_app_id=grant.oauth_app_id,
+        refusals__gt=0,
+        last_refused_at__gt=now - SUSPECT,
+    )
+    in_use = others.exclude(status=Grant.Status.UNLINKED)
+    suspects = 1 + in_use.exclude(pk=grant.pk).count()
+    if suspects < max(SUSPECTS_AT_LEAST, SUSPECTS_SHARE * _active(grant).count()):
         return False
     _tell_of_mass_refusal(grant.oauth_app, now, suspects)
     return True
@@ -150,11 +178,10 @@ def _tell_of_mass_refusal(oauth_app: OAuthApp, now: datetime, suspects: int) -> 
 
 
 def _reason(grant: Grant, now: datetime) -> Grant.DeathReason:
-    deployment = atlassian.deployment_for(grant.oauth_app)
-    absolute = deployment.absolute_days
+    absolute = atlassian.deployment_for(grant.oauth_app).absolute_days
     if absolute and now - grant.consented_at >= timedelta(days=absolute):
         return Grant.DeathReason.ABSOLUTE_EXPIRED
-    if now - grant.last_rotated_at >= timedelta(days=deployment.idle_days):
+    if _is_past_its_end(grant, now):
         return Grant.DeathReason.IDLE_EXPIRED
     if grant.uncertain_since is not None:
         return Grant.DeathReason.ROTATION_LOST

@@ -76,16 +76,16 @@ def test_the_backoff_is_never_shorter_than_what_is_asked():
     assert _seconds(at) == 30
 
 
-def test_a_refusal_is_asked_again_after_a_minute():
-    at = schedule.ask_again_at(
-        now=NOW, refusals=1, first_refused_at=NOW, chance=DRAWS[0]
-    )
-    assert 60 <= _seconds(at) <= 75
+@pytest.mark.parametrize(
+    ("refusals", "seconds"), [(1, 60), (2, 120), (3, 240), (4, 480), (50, 480)]
+)
+def test_a_refusal_is_asked_again_after_a_minute_then_ever_later(refusals, seconds):
+    at = schedule.ask_again_at(now=NOW, refusals=refusals, chance=DRAWS[0])
+    assert seconds <= _seconds(at) <= seconds + 15
 
 
-def test_a_second_refusal_waits_until_patience_would_decide():
-    first = NOW - timedelta(seconds=60)
-    at = schedule.ask_again_at(
-        now=NOW, refusals=2, first_refused_at=first, chance=DRAWS[0]
-    )
-    assert 15 * 60 < (at - first).total_seconds() <= 15 * 60 + 30
+def test_the_fifth_refusal_comes_when_patience_may_decide():
+    at = NOW
+    for refusals in range(1, 5):
+        at = schedule.ask_again_at(now=at, refusals=refusals, chance=DRAWS[0])
+    assert 0 <= _seconds(at) - schedule.PATIENCE_SECONDS <= 60

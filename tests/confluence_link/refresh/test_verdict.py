@@ -18,13 +18,21 @@ def _refresh(grant):
     return refresh.refresh_batch([grant.pk])[0]
 
 
-def _another_succeeds(grant):
-    grants.make_due(grant)
-    assert _refresh(grant) is Outcome.REFRESHED
-
-
 def _revoke(sandbox):
     sandbox.cloud.revoke("alice")
+
+
+def _plan(grant):
+    """Seconds until the row is asked again, as an incident would meet it."""
+    grant = grants.again(grant)
+    return (grant.refresh_at - grant.last_error_at).total_seconds()
+
+
+def _another_succeeded(grant):
+    """The app's row says so; the success itself is another grant's."""
+    OAuthAppHealth.objects.update_or_create(
+        oauth_app=grant.oauth_app, defaults={"last_success_at": database_now()}
+    )
 
 
 def test_f34_a_revoked_grant_is_dead_after_two_refusals_while_the_app_is_healthy(
@@ -32,9 +40,7 @@ def test_f34_a_revoked_grant_is_dead_after_two_refusals_while_the_app_is_healthy
 ):
     _revoke(sandbox)
     assert _refresh(cloud_grant) is Outcome.REFUSED
-    OAuthAppHealth.objects.create(
-        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
-    )
+    _another_succeeded(cloud_grant)
     grants.seconds_pass(sandbox, 61)
     assert _refresh(cloud_grant) is Outcome.DEAD
     dead = grants.again(cloud_grant)
@@ -44,12 +50,21 @@ def test_f34_a_revoked_grant_is_dead_after_two_refusals_while_the_app_is_healthy
     assert event.notice == Event.Notice.PENDING
 
 
+def test_a_success_before_the_first_refusal_proves_nothing(sandbox, cloud_grant):
+    _another_succeeded(cloud_grant)
+    grants.seconds_pass(sandbox, 1)
+    sandbox.cloud.faults.add("token", "invalid_grant", times=2)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+
+
 def test_two_refusals_within_a_minute_prove_nothing(sandbox, cloud_grant):
-    OAuthAppHealth.objects.create(
-        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
-    )
     _revoke(sandbox)
     assert _refresh(cloud_grant) is Outcome.REFUSED
+    _another_succeeded(cloud_grant)
     grants.seconds_pass(sandbox, 50)
     assert _refresh(cloud_grant) is Outcome.REFUSED
 
@@ -66,6 +81,19 @@ def test_a_quiet_app_takes_three_refusals_over_a_quarter_of_an_hour(
     assert _refresh(cloud_grant) is Outcome.DEAD
 
 
+def test_where_others_could_succeed_time_alone_proves_nothing(sandbox, cloud_grant):
+    for _ in range(4):
+        grants.copy_of(cloud_grant)
+    _revoke(sandbox)
+    for seconds in (61, 61, 16 * 60):
+        assert _refresh(cloud_grant) is Outcome.REFUSED
+        grants.seconds_pass(sandbox, seconds)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    _another_succeeded(cloud_grant)
+    grants.seconds_pass(sandbox, 1)
+    assert _refresh(cloud_grant) is Outcome.DEAD
+
+
 def test_a_dead_grant_is_never_called_again(sandbox, cloud_grant):
     Grant.objects.update(status=Grant.Status.RECONNECT_NEEDED)
     before = sandbox.cloud.statistics["request.token"]
@@ -77,9 +105,7 @@ def test_a_dead_grant_is_never_called_again(sandbox, cloud_grant):
 
 
 def test_f33_a_mass_refusal_kills_nobody_and_is_told_once(sandbox, cloud_grant):
-    OAuthAppHealth.objects.create(
-        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
-    )
+    _another_succeeded(cloud_grant)
     everyone = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(5))]
     sandbox.cloud.faults.add("token", "invalid_grant")
     outcomes = set()
@@ -89,6 +115,42 @@ def test_f33_a_mass_refusal_kills_nobody_and_is_told_once(sandbox, cloud_grant):
     assert outcomes == {Outcome.REFUSED}
     assert Event.objects.filter(kind=Event.Kind.MASS_REFUSAL).count() == 1
     assert not Grant.objects.exclude(status=Grant.Status.ACTIVE).exists()
+
+
+def test_f33_nobody_dies_when_each_was_asked_as_often_as_an_hour_takes(
+    sandbox, cloud_grant
+):
+    everyone = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(5))]
+    sandbox.cloud.faults.add("token", "invalid_grant")
+    passed = 0.0
+    while passed < 3600:
+        assert {_refresh(grant) for grant in everyone} == {Outcome.REFUSED}
+        seconds = max(map(_plan, everyone))
+        grants.seconds_pass(sandbox, seconds)
+        passed += seconds
+
+
+def test_those_that_died_a_moment_ago_make_no_room_for_the_next(sandbox, cloud_grant):
+    others = [grants.copy_of(cloud_grant) for _ in range(4)]
+    _revoke(sandbox)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 61)
+    _another_succeeded(cloud_grant)
+    Grant.objects.filter(pk__in=[other.pk for other in others]).update(
+        status=Grant.Status.RECONNECT_NEEDED,
+        refusals=2,
+        last_refused_at=database_now(),
+    )
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+
+
+def test_what_is_past_its_own_end_dies_in_a_mass_refusal_too(sandbox, cloud_grant):
+    everyone = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(4))]
+    Grant.objects.update(last_rotated_at=database_now() - timedelta(days=91))
+    sandbox.cloud.faults.add("token", "invalid_grant")
+    assert {_refresh(grant) for grant in everyone} == {Outcome.REFUSED}
+    grants.seconds_pass(sandbox, 61)
+    assert {_refresh(grant) for grant in everyone} == {Outcome.DEAD}
 
 
 def test_f33_after_a_mass_refusal_everything_recovers_by_itself(sandbox, cloud_grant):
@@ -104,11 +166,11 @@ def test_f08_a_refusal_after_a_lost_answer_is_called_a_lost_rotation(
 ):
     sandbox.data_center.faults.add("token", "drop_after", times=1)
     assert _refresh(data_center_grant) is Outcome.UNCERTAIN
-    OAuthAppHealth.objects.update(last_success_at=database_now())
-    for _ in range(2):
-        grants.seconds_pass(sandbox, 61)
-        outcome = _refresh(data_center_grant)
-    assert outcome is Outcome.DEAD
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(data_center_grant) is Outcome.REFUSED
+    _another_succeeded(data_center_grant)
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(data_center_grant) is Outcome.DEAD
     dead = grants.again(data_center_grant)
     assert dead.death_reason == Grant.DeathReason.ROTATION_LOST
 
@@ -134,12 +196,10 @@ def test_f02_a_lost_answer_is_repaired_inside_the_leeway(sandbox, cloud_grant):
 def test_f39_a_limit_that_was_reached_is_the_reason(
     sandbox, cloud_grant, column, days, reason
 ):
-    OAuthAppHealth.objects.create(
-        oauth_app=cloud_grant.oauth_app, last_success_at=database_now()
-    )
     Grant.objects.update(**{column: database_now() - timedelta(days=days)})
     _revoke(sandbox)
     _refresh(cloud_grant)
+    _another_succeeded(cloud_grant)
     grants.seconds_pass(sandbox, 61)
     assert _refresh(cloud_grant) is Outcome.DEAD
     assert grants.again(cloud_grant).death_reason == reason
