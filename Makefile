@@ -52,8 +52,8 @@ fmt: .venv/installed ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# The oldest Python that is used; `3.11` would mean 3.11.0, which redis treats apart.
-COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11.4 --universal \
+# 3.11 means 3.11.0: some packages need one more before 3.11.3, which Debian 12 has.
+COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11 --universal \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make requirements"
 
 requirements: .venv/installed ## Compile requirements/*.in to *.txt with hashes
