@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
 
 from accounts.models import Organization
@@ -16,6 +19,14 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import User
+
+
+logger = logging.getLogger(__name__)
+
+MAIL_NOT_SENT = (
+    "The e-mail could not be sent just now. Nothing is lost: try again in a few"
+    " minutes, and the e-mail is sent again."
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
@@ -39,7 +50,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
             for name, value in context.items()
             if name[-4:] == "_url"
         }
-        super().send_mail(template_prefix, email, {**context, **addresses})
+        try:
+            super().send_mail(template_prefix, email, {**context, **addresses})
+        except (SMTPException, OSError) as error:
+            # What the person did is done; only the mail is missing, and every page
+            # that sends one can be asked again.
+            logger.warning("mail not sent, error=%s", type(error).__name__)
+            messages.error(self.request, MAIL_NOT_SENT)
 
 
 def public(url: str) -> str:

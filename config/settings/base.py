@@ -115,9 +115,10 @@ REDIS_URL: str = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 # Shared by all processes: allauth counts its rate limits in it.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.SteadyCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "confluence_link",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds
     }
 }
 # https://docs.djangoproject.com/en/5.2/ref/settings/#session-engine

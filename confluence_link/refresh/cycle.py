@@ -83,6 +83,7 @@ def refresh_now(*, grant_id: int) -> Outcome:
     Must not run inside a transaction: Django raises RuntimeError then, because the
     intent would not be committed before the exchange.
     """
+    store.import_spool()
     generation = (
         Grant.objects.filter(pk=grant_id).values_list("generation", flat=True).first()
     )

@@ -6,7 +6,7 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from accounts.adapters import public
+from accounts.adapters import MAIL_NOT_SENT, public
 from accounts.models import Membership, User
 from tests.factories import PASSWORD
 
@@ -94,3 +94,18 @@ def test_public_address_keeps_path_and_query_alone(settings, url):
     settings.PUBLIC_URL = "https://link.example"
 
     assert public(url) == "https://link.example/a/b/?c=d"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["account_signup", "account_reset_password"])
+def test_a_mail_server_that_is_away_is_told_and_breaks_no_page(client, settings, name):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    _sign_up(client)
+    form = {"email": "dora@example.org", "password1": PASSWORD, "password2": PASSWORD}
+
+    page = client.post(reverse(name), form, follow=True)
+
+    assert page.status_code == 200
+    assert MAIL_NOT_SENT in page.content.decode()
+    assert User.objects.count() == 1

@@ -9,7 +9,8 @@ from django.db import OperationalError, connection
 
 from confluence_link import linking, refresh
 from confluence_link.models import Grant
-from confluence_link.refresh import Outcome, spool
+from confluence_link.refresh import Outcome, claim, spool
+from confluence_link.refresh.exchange import exchange
 from confluence_link.tokens import TokenSet
 from tests import grants
 
@@ -85,3 +86,15 @@ def _refuse_token_sets(execute, sql, params, many, context):
     if sql.startswith("UPDATE") and "sealedtokenset" in sql:
         raise OperationalError("the database went away")
     return execute(sql, params, many, context)
+
+
+def test_a_spooled_answer_is_found_by_a_refresh_on_demand(data_center_grant, settings):
+    """A machine that runs the site alone has no sweep to import its files."""
+    grants.make_due(data_center_grant)
+    lease_id, (row,) = claim.lease_due([data_center_grant.pk])
+    leased = claim.open_leased(row, lease_id)
+    spool.keep(leased.grant, exchange(leased))
+    Grant.objects.update(lease_id=None, lease_until=None)
+    refresh.refresh_now(grant_id=data_center_grant.pk)
+    assert grants.again(data_center_grant).generation == 2
+    assert _files(settings) == []
