@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from contextlib import contextmanager
 
 import pytest
@@ -13,7 +15,8 @@ from tests.canaries import found_in
 from tests.installation import installation
 from tests.sandbox_process import sandbox_process
 
-CHROMIUM = "/usr/bin/chromium"
+# As `config/run/install_chromium.sh` looks for it.
+NAMES = os.environ.get("CHROMIUM", "chromium chromium-browser google-chrome").split()
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,7 +34,9 @@ ARTIFACTS = BASE_DIR / "artifacts"
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, headless=True
+            executable_path=next(filter(None, map(shutil.which, NAMES))),
+            args=ARGUMENTS,
+            headless=True,
         )
         yield browser
         browser.close()
