@@ -36,6 +36,7 @@ def refresh_batch(ids: list[int]) -> None:
 def purge() -> None:
     """Erases what was pending for too long, and what nobody asks for any more."""
     linking.purge()
+    refresh.forget_predecessors()
     events.purge()
 
 

@@ -17,5 +17,12 @@ from confluence_link.refresh.cycle import (
     refresh_now,
     sweep,
 )
+from confluence_link.refresh.store import forget_predecessors
 
-__all__ = ["Outcome", "refresh_batch", "refresh_now", "sweep"]
+__all__ = [
+    "Outcome",
+    "forget_predecessors",
+    "refresh_batch",
+    "refresh_now",
+    "sweep",
+]

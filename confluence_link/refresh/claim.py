@@ -54,6 +54,12 @@ class Leased:
     endpoint: TokenEndpoint
     refresh_token: str = field(repr=False)
 
+    @property
+    def asked_at(self) -> datetime:
+        """Before the exchange began, by the database's clock."""
+        assert self.grant.lease_until is not None
+        return self.grant.lease_until - timedelta(seconds=LEASE_SECONDS)
+
 
 def take_due(now: datetime) -> list[int]:
     """Marks due grants as queued and gives their ids, the most urgent first."""

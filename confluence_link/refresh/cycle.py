@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
 
 from confluence_link.errors import VaultError
-from confluence_link.models import Grant, database_now
+from confluence_link.http import Deadline
+from confluence_link.models import Grant, SealedTokenSet, database_now
 from confluence_link.refresh import claim, spool, store, verdict
 from confluence_link.refresh.exchange import Failure, exchange
+from confluence_link.refresh.schedule import EXCHANGE_SECONDS
 
 if TYPE_CHECKING:
     import uuid
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
     from confluence_link.refresh.claim import Leased
     from confluence_link.tokens import TokenSet
+
+logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
 # What is leased together is sent together, so that no lease grows old in a queue.
@@ -72,8 +77,9 @@ def refresh_batch(ids: Collection[int]) -> list[Outcome]:
     for start in range(0, len(order), AT_ONCE):
         if time.monotonic() - began > WAVES_SECONDS:
             break
+        deadline = Deadline(EXCHANGE_SECONDS)
         lease_id, grants = claim.lease_due(order[start : start + AT_ONCE])
-        outcomes += _refresh_leased(lease_id, grants, INSIST_SECONDS)
+        outcomes += _refresh_leased(lease_id, grants, deadline, INSIST_SECONDS)
     return outcomes
 
 
@@ -89,23 +95,28 @@ def refresh_now(*, grant_id: int) -> Outcome:
     )
     if generation is None:
         return Outcome.NOT_DUE
+    deadline = Deadline(EXCHANGE_SECONDS)
     lease_id, grants = claim.lease_on_demand(grant_id, generation)
-    outcomes = _refresh_leased(lease_id, grants, INSIST_ON_DEMAND_SECONDS)
+    outcomes = _refresh_leased(lease_id, grants, deadline, INSIST_ON_DEMAND_SECONDS)
     return outcomes[0] if outcomes else Outcome.NOT_DUE
 
 
 def _refresh_leased(
-    lease_id: uuid.UUID, grants: Iterable[Grant], insist_seconds: float
+    lease_id: uuid.UUID,
+    grants: Iterable[Grant],
+    deadline: Deadline,
+    insist_seconds: float,
 ) -> list[Outcome]:
     """Exchanges in threads that see no database; stores each answer as it comes.
 
-    An answer that the database does not take is spooled at once, so that no later
-    answer waits for it; afterwards we insist.
+    `deadline` began before the lease did: whoever was stopped in between sends
+    nothing under a lease that is over. An answer that the database does not take is
+    spooled at once, so that no later answer waits for it; afterwards we insist.
     """
     leased, outcomes = _open_all(lease_id, grants)
     unstored: list[tuple[Leased, TokenSet]] = []
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        asked = {pool.submit(exchange, one): one for one in leased}
+        asked = {pool.submit(exchange, one, deadline=deadline): one for one in leased}
         for done in as_completed(asked):
             one, answer = asked[done], done.result()
             if isinstance(answer, Failure):
@@ -113,11 +124,11 @@ def _refresh_leased(
                 continue
             try:
                 outcomes.append(_store(one, answer))
-            except (OperationalError, InterfaceError):
-                spool.keep(one.grant, answer)
+            except Error:
+                _spool(one, answer)
                 unstored.append((one, answer))
-    deadline = time.monotonic() + insist_seconds
-    outcomes += [_insist(one, answer, deadline) for one, answer in unstored]
+    until = time.monotonic() + insist_seconds
+    outcomes += [_insist(one, answer, until) for one, answer in unstored]
     return outcomes
 
 
@@ -136,6 +147,9 @@ def _open_all(
                 failure=Failure("undecryptable", error.reason),
             )
             outcomes.append(Outcome.UNDECRYPTABLE)
+        except SealedTokenSet.DoesNotExist:
+            # Unlinked since it was leased; the others go on.
+            outcomes.append(Outcome.FENCED)
     return opened, outcomes
 
 
@@ -144,7 +158,7 @@ def _fail(leased: Leased, failure: Failure) -> Outcome:
         dead = verdict.grant_failed(
             grant=leased.grant, lease_id=leased.lease_id, failure=failure
         )
-    except (OperationalError, InterfaceError):
+    except Error:
         # The lease ends by itself and the intent stays: as if we had crashed.
         connection.close()
         return Outcome.UNCERTAIN
@@ -157,6 +171,7 @@ def _store(leased: Leased, token_set: TokenSet) -> Outcome:
         lease_id=leased.lease_id,
         refresh_token=leased.refresh_token,
         token_set=token_set,
+        asked_at=leased.asked_at,
     )
     if stored:
         spool.forget(leased.grant)
@@ -164,17 +179,32 @@ def _store(leased: Leased, token_set: TokenSet) -> Outcome:
     # Somebody else leased it meanwhile. Should they fail, this answer is the only
     # successor, so the next import looks at it again.
     if spool.follows(leased.grant):
-        spool.keep(leased.grant, token_set)
+        _spool(leased, token_set)
     return Outcome.FENCED
 
 
-def _insist(leased: Leased, token_set: TokenSet, deadline: float) -> Outcome:
+def _spool(leased: Leased, token_set: TokenSet) -> bool:
+    """Whether the answer is in the spool now; a full disk must not lose the others."""
+    try:
+        spool.keep(leased.grant, token_set, asked_at=leased.asked_at)
+    except OSError as error:
+        logger.error(
+            "answer not spooled, grant=%d error=%s",
+            leased.grant.pk,
+            type(error).__name__,
+        )
+        return False
+    return True
+
+
+def _insist(leased: Leased, token_set: TokenSet, until: float) -> Outcome:
     """Stores as soon as the database is back; else the spool has the answer."""
     while True:
         connection.close()
         try:
             return _store(leased, token_set)
-        except (OperationalError, InterfaceError):
-            if time.monotonic() >= deadline:
-                return Outcome.SPOOLED
+        except Error:
+            is_kept = _spool(leased, token_set)
+            if time.monotonic() >= until:
+                return Outcome.SPOOLED if is_kept else Outcome.UNCERTAIN
             time.sleep(INSIST_PAUSE_SECONDS)

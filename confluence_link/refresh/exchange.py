@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from confluence_link import token_endpoint
 from confluence_link.errors import AnswerClass, TokenEndpointError, TransportError
-from confluence_link.http import Deadline
-from confluence_link.refresh.schedule import EXCHANGE_SECONDS
 
 if TYPE_CHECKING:
+    from confluence_link.http import Deadline
     from confluence_link.refresh.claim import Leased
     from confluence_link.tokens import TokenSet
 
@@ -27,13 +26,13 @@ class Failure:
     retry_after_seconds: int | None = None
 
 
-def exchange(leased: Leased) -> TokenSet | Failure:
+def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:
     """Sends the refresh token once. Never raises for what the other side does."""
     try:
         return token_endpoint.refresh(
             endpoint=leased.endpoint,
             refresh_token=leased.refresh_token,
-            deadline=Deadline(EXCHANGE_SECONDS),
+            deadline=deadline,
         )
     except TokenEndpointError as error:
         return Failure(error.answer, error.error, error.retry_after_seconds)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def keep(grant: Grant, token_set: TokenSet) -> None:
-    """Writes the answer to `grant`'s current generation, once."""
+def keep(grant: Grant, token_set: TokenSet, *, asked_at: datetime) -> None:
+    """Writes the answer to `grant`'s current generation, once.
+
+    `asked_at` is when the exchange began, by the database's clock: the tokens may be
+    old when they are imported.
+    """
     path = _path(grant)
     if path.exists():
         return
@@ -36,6 +42,7 @@ def keep(grant: Grant, token_set: TokenSet) -> None:
                 "refresh_token": token_set.refresh_token,
                 "expires_in_seconds": token_set.expires_in_seconds,
                 "scopes": token_set.scopes,
+                "asked_at": asked_at.isoformat(),
             }
         ),
         binding=_binding(grant),
@@ -51,7 +58,13 @@ def keep(grant: Grant, token_set: TokenSet) -> None:
 
 def forget(grant: Grant) -> None:
     """Removes the file of `grant`'s generation, if there is one."""
-    _path(grant).unlink(missing_ok=True)
+    _remove(_path(grant))
+
+
+def _remove(path: Path) -> None:
+    # A file that stays is looked at again, and is of no generation that is to come.
+    with suppress(OSError):
+        path.unlink()
 
 
 def follows(grant: Grant) -> bool:
@@ -64,11 +77,11 @@ def follows(grant: Grant) -> bool:
     ).exists()
 
 
-def kept() -> Iterator[tuple[Grant, TokenSet]]:
-    """The answers that still follow the current generation of their grant.
+def kept() -> Iterator[tuple[Grant, TokenSet, datetime]]:
+    """The answers that still follow the current generation, and when they were asked.
 
     Files of grants that moved on are removed. One that does not open stays: its key
-    may come back.
+    may come back, or another user of this machine may read it.
     """
     for path in sorted(settings.CONFLUENCE_LINK_SPOOL_DIR.glob("*.sealed")):
         public_id, epoch, generation, _ = path.name.split(".")
@@ -83,27 +96,28 @@ def kept() -> Iterator[tuple[Grant, TokenSet]]:
             .first()
         )
         if grant is None:
-            path.unlink(missing_ok=True)
+            _remove(path)
             continue
-        token_set = _open(path, grant)
-        if token_set is not None:
-            yield grant, token_set
+        opened = _open(path, grant)
+        if opened is not None:
+            yield grant, *opened
 
 
-def _open(path: Path, grant: Grant) -> TokenSet | None:
+def _open(path: Path, grant: Grant) -> tuple[TokenSet, datetime] | None:
     try:
         content = json.loads(
             vault.open_sealed(path.read_bytes(), binding=_binding(grant))
         )
-    except (VaultError, FileNotFoundError):
+    except (VaultError, OSError):
         return None
     scopes = content["scopes"]
-    return TokenSet(
+    token_set = TokenSet(
         access_token=content["access_token"],
         refresh_token=content["refresh_token"],
         expires_in_seconds=content["expires_in_seconds"],
         scopes=None if scopes is None else tuple(scopes),
     )
+    return token_set, datetime.fromisoformat(content["asked_at"])
 
 
 def _path(grant: Grant) -> Path:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     from confluence_link.tokens import TokenSet
 
 _CHANCE: Final = random.SystemRandom()
+# Of an answer in which only the refresh token could be used.
+MALFORMED: Final = "malformed"
 
 
 def store(
-    *, grant: Grant, lease_id: uuid.UUID | None, refresh_token: str, token_set: TokenSet
+    *,
+    grant: Grant,
+    lease_id: uuid.UUID | None,
+    refresh_token: str,
+    token_set: TokenSet,
+    asked_at: datetime,
 ) -> bool:
     """Commits the successor of `grant`'s generation; False if it is fenced off.
 
     `refresh_token` is the one that was exchanged: it stays if the answer brought
-    none. Fenced off: unlinked, linked again, already succeeded, or leased by another.
+    none. The life of the tokens counts from `asked_at`. Fenced off: unlinked, linked
+    again, already succeeded, or leased by another.
     """
     now = database_now()
-    successor = _successor(grant, token_set, now)
+    successor = _successor(grant, token_set, asked_at)
     current = Q(pk=grant.pk, epoch=grant.epoch, generation=grant.generation)
     ours = Q(lease_id=lease_id) if lease_id else Q(pk__in=())
     free = Q(lease_id=None) | Q(lease_until__lt=now)
@@ -47,17 +55,28 @@ def store(
         )
         if not fenced_in.update(**_columns(grant, successor, token_set, now)):
             return False
-        _seal(grant, successor, refresh_token, token_set, now)
+        _seal(grant, successor, refresh_token, token_set)
+        _tell(grant, successor, is_usable=bool(token_set.access_token))
+    if lease_id is not None:
+        # What lay in the spool says nothing about the other side of today.
+        breaker.app_succeeded(grant.oauth_app, now=now)
+    return True
+
+
+def _tell(grant: Grant, successor: Grant, *, is_usable: bool) -> None:
+    if is_usable:
         if grant.consecutive_failures or grant.status != Grant.Status.ACTIVE:
             events.record(Event.Kind.RECOVERED, grant=grant)
         events.record(
             Event.Kind.REFRESHED, grant=grant, generation=successor.generation
         )
-    breaker.app_succeeded(grant.oauth_app, now=now)
-    return True
+    elif not grant.last_error:
+        events.record(
+            Event.Kind.REFRESH_FAILED, grant=grant, answer="uncertain", error=MALFORMED
+        )
 
 
-def _successor(grant: Grant, token_set: TokenSet, now: datetime) -> Grant:
+def _successor(grant: Grant, token_set: TokenSet, asked_at: datetime) -> Grant:
     """The grant as it will be, for the binding of what is sealed."""
     return Grant(
         pk=grant.pk,
@@ -65,9 +84,10 @@ def _successor(grant: Grant, token_set: TokenSet, now: datetime) -> Grant:
         oauth_app_id=grant.oauth_app_id,
         epoch=grant.epoch,
         generation=grant.generation + 1,
-        expires_at=now + timedelta(seconds=token_set.expires_in_seconds),
+        last_rotated_at=asked_at,
+        expires_at=asked_at + timedelta(seconds=token_set.expires_in_seconds),
         refresh_at=schedule.refresh_at(
-            now=now,
+            now=asked_at,
             expires_in_seconds=token_set.expires_in_seconds,
             min_seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS,
             chance=_CHANCE,
@@ -78,13 +98,11 @@ def _successor(grant: Grant, token_set: TokenSet, now: datetime) -> Grant:
 def _columns(
     grant: Grant, successor: Grant, token_set: TokenSet, now: datetime
 ) -> dict[str, object]:
-    # Without a usable access token the new refresh token is tried at once.
-    usable = bool(token_set.access_token)
     return {
         "generation": successor.generation,
-        "expires_at": successor.expires_at if usable else now,
-        "refresh_at": successor.refresh_at if usable else now,
-        "last_rotated_at": now,
+        "expires_at": successor.expires_at,
+        "refresh_at": successor.refresh_at,
+        "last_rotated_at": successor.last_rotated_at,
         "scopes": list(token_set.scopes) if token_set.scopes else grant.scopes,
         "status": Grant.Status.ACTIVE,
         "death_reason": "",
@@ -93,12 +111,36 @@ def _columns(
         "queued_until": None,
         "attempt": 0,
         "uncertain_since": None,
-        "consecutive_failures": 0 if usable else F("consecutive_failures") + 1,
+        "consecutive_failures": 0,
         "refusals": 0,
         "first_refused_at": None,
         "last_refused_at": None,
-        "last_error": "" if usable else "malformed",
+        "last_error": "",
+        **({} if token_set.access_token else _without_access_token(grant, now)),
     }
+
+
+def _without_access_token(grant: Grant, now: datetime) -> dict[str, object]:
+    """The new refresh token is tried at once; if that gives none again, as a failure.
+
+    Otherwise every caller could send one more exchange.
+    """
+    failed: dict[str, object] = {
+        "expires_at": now,
+        "refresh_at": now,
+        "consecutive_failures": grant.consecutive_failures + 1,
+        "last_error": MALFORMED,
+    }
+    if grant.last_error == MALFORMED:
+        failed["last_error_at"] = now
+        failed["refresh_at"] = schedule.try_again_at(
+            now=now,
+            failures=grant.consecutive_failures + 1,
+            alive=False,
+            at_least=schedule.UNCERTAIN_GAP_SECONDS,
+            chance=_CHANCE,
+        )
+    return failed
 
 
 def _seal(
@@ -106,7 +148,6 @@ def _seal(
     successor: Grant,
     refresh_token: str,
     token_set: TokenSet,
-    now: datetime,
 ) -> None:
     leeway = atlassian.deployment_for(grant.oauth_app).leeway_seconds
     row = SealedTokenSet.objects.only("refresh").get(grant_id=grant.pk)
@@ -114,23 +155,31 @@ def _seal(
         access=vault.seal_access(successor, token_set.access_token),
         refresh=vault.seal_refresh(successor, token_set.refresh_token or refresh_token),
         previous_refresh=row.refresh,
-        previous_until=now + timedelta(seconds=leeway),
+        previous_until=successor.last_rotated_at + timedelta(seconds=leeway),
         key_id=vault.sealing_key_id(),
     )
 
 
 def import_spool() -> None:
     """Stores what an earlier process could not; a live lease makes it wait."""
-    for grant, token_set in spool.kept():
-        sealed = SealedTokenSet.objects.only("refresh").get(grant_id=grant.pk)
+    for grant, token_set, asked_at in spool.kept():
         try:
-            refresh_token = vault.open_refresh(grant, sealed.refresh)
-        except VaultError:
+            sealed = SealedTokenSet.objects.only("refresh").get(grant_id=grant.pk)
+            is_stored = store(
+                grant=grant,
+                lease_id=None,
+                refresh_token=vault.open_refresh(grant, sealed.refresh),
+                token_set=token_set,
+                asked_at=asked_at,
+            )
+        except (VaultError, SealedTokenSet.DoesNotExist):
             continue
-        if store(
-            grant=grant,
-            lease_id=None,
-            refresh_token=refresh_token,
-            token_set=token_set,
-        ):
+        if is_stored:
             spool.forget(grant)
+
+
+def forget_predecessors() -> None:
+    """Erases the predecessors whose leeway is over: nobody would take them any more."""
+    SealedTokenSet.objects.filter(previous_until__lte=database_now()).update(
+        previous_refresh=b"", previous_until=None
+    )

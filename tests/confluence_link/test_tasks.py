@@ -15,6 +15,7 @@ from confluence_link.models import (
     Event,
     Grant,
     PendingLink,
+    SealedTokenSet,
     UsedState,
     database_now,
 )
@@ -137,6 +138,15 @@ def test_purging_erases_what_was_pending_for_too_long(
 
     assert not PendingLink.objects.filter(pk=pending.pk).exists()
     assert not UsedState.objects.exists()
+
+
+def test_predecessors_whose_leeway_is_over_are_purged(cloud_grant):
+    sealed = SealedTokenSet.objects.filter(grant=cloud_grant)
+    sealed.update(previous_refresh=b"old", previous_until=database_now())
+
+    tasks.purge()
+
+    assert bytes(sealed.get().previous_refresh) == b""
 
 
 def test_notices_are_sent(cloud_grant, alice):

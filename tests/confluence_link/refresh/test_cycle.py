@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
-from confluence_link import refresh
+from confluence_link import linking, refresh
 from confluence_link.models import Event, Grant, SealedTokenSet, database_now
 from confluence_link.refresh import Outcome
 from tests import grants
@@ -87,6 +87,31 @@ def test_refreshing_now_waits_for_the_minimum_interval(sandbox, cloud_grant):
     assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.NOT_DUE
     grants.seconds_pass(sandbox, 61)
     assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.REFRESHED
+
+
+def test_a_grant_that_is_unlinked_right_after_its_lease_holds_up_no_other(
+    sandbox, cloud_grant
+):
+    other = grants.copy_of(cloud_grant)
+    for grant in (cloud_grant, other):
+        grants.make_due(grant)
+    with connection.execute_wrapper(_Unlinking(cloud_grant)):
+        outcomes = refresh.refresh_batch([cloud_grant.pk, other.pk])
+    assert sorted(outcomes) == [Outcome.FENCED, Outcome.REFRESHED]
+
+
+class _Unlinking:
+    """Somebody else unlinks the grant between its lease and what follows."""
+
+    def __init__(self, grant):
+        self.linked_site = grant.linked_sites.get()
+
+    def __call__(self, execute, sql, params, many, context):
+        linked_site = self.linked_site
+        if linked_site and sql.startswith("SELECT") and "sealedtokenset" in sql:
+            self.linked_site = None
+            linking.unlink(linked_site=linked_site, actor=None)
+        return execute(sql, params, many, context)
 
 
 def test_refreshing_an_unknown_grant_does_nothing(db):

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from confluence_link import linking, refresh
-from confluence_link.models import Grant, SealedTokenSet
+from datetime import timedelta
+
+import pytest
+
+from confluence_link import handoff, linking, refresh
+from confluence_link.errors import TokenUnavailable
+from confluence_link.http import Deadline
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthAppHealth,
+    SealedTokenSet,
+    database_now,
+)
 from confluence_link.refresh import Outcome, claim, spool, store
 from confluence_link.refresh.exchange import exchange
 from tests import grants
@@ -14,7 +26,7 @@ def _exchanged(grant):
     grants.make_due(grant)
     lease_id, (row,) = claim.lease_due([grant.pk])
     leased = claim.open_leased(row, lease_id)
-    return leased, exchange(leased)
+    return leased, exchange(leased, deadline=Deadline(30))
 
 
 def _store(leased, answer):
@@ -23,6 +35,7 @@ def _store(leased, answer):
         lease_id=leased.lease_id,
         refresh_token=leased.refresh_token,
         token_set=answer,
+        asked_at=leased.asked_at,
     )
 
 
@@ -73,7 +86,7 @@ def test_f10_a_late_answer_is_the_successor_if_nobody_else_found_one(
 
 def test_a_spooled_answer_is_imported_by_the_next_sweep(data_center_grant):
     leased, answer = _exchanged(data_center_grant)
-    spool.keep(leased.grant, answer)
+    spool.keep(leased.grant, answer, asked_at=leased.asked_at)
     Grant.objects.update(lease_id=None, lease_until=None)
     refresh.sweep(enqueue=lambda ids: None)
     assert grants.again(data_center_grant).generation == 2
@@ -85,7 +98,7 @@ def test_a_spooled_answer_revives_a_grant_that_was_given_up_without_it(
     data_center_grant,
 ):
     leased, answer = _exchanged(data_center_grant)
-    spool.keep(leased.grant, answer)
+    spool.keep(leased.grant, answer, asked_at=leased.asked_at)
     Grant.objects.update(
         lease_id=None, lease_until=None, status=Grant.Status.RECONNECT_NEEDED
     )
@@ -95,7 +108,72 @@ def test_a_spooled_answer_revives_a_grant_that_was_given_up_without_it(
 
 def test_an_import_waits_for_a_live_lease(cloud_grant):
     leased, answer = _exchanged(cloud_grant)
-    spool.keep(leased.grant, answer)
+    spool.keep(leased.grant, answer, asked_at=leased.asked_at)
     store.import_spool()
     assert grants.again(cloud_grant).generation == 1
-    assert [grant.pk for grant, _ in spool.kept()] == [cloud_grant.pk]
+    assert [grant.pk for grant, *_ in spool.kept()] == [cloud_grant.pk]
+
+
+def test_the_life_of_tokens_counts_from_their_exchange_not_from_their_import(
+    sandbox, data_center_grant
+):
+    leased, answer = _exchanged(data_center_grant)
+    two_hours_ago = database_now() - timedelta(hours=2)
+    spool.keep(leased.grant, answer, asked_at=two_hours_ago)
+    Grant.objects.update(lease_id=None, lease_until=None)
+    store.import_spool()
+    imported = grants.again(data_center_grant)
+    assert imported.generation == 2
+    assert imported.expires_at < database_now()
+    assert handoff.fresh_token(grant=data_center_grant).generation == 3
+
+
+def test_an_import_is_no_success_of_the_other_side(data_center_grant):
+    leased, answer = _exchanged(data_center_grant)
+    spool.keep(leased.grant, answer, asked_at=leased.asked_at)
+    Grant.objects.update(lease_id=None, lease_until=None)
+    store.import_spool()
+    assert not OAuthAppHealth.objects.exists()
+
+
+def test_h08_answers_without_an_access_token_are_tried_again_ever_later(
+    sandbox, cloud_grant
+):
+    sandbox.cloud.faults.add("token", "refresh_token_only")
+    grants.make_due(cloud_grant)
+    Grant.objects.update(expires_at=database_now())
+    before = sandbox.cloud.statistics["request.token"]
+    for _ in range(10):
+        with pytest.raises(TokenUnavailable):
+            handoff.fresh_token(grant=cloud_grant)
+    assert sandbox.cloud.statistics["request.token"] == before + 2
+    failing = grants.again(cloud_grant)
+    assert failing.refresh_at >= failing.last_error_at + timedelta(seconds=30)
+    assert failing.generation == 3
+
+
+def test_an_answer_without_an_access_token_is_not_called_a_recovery(
+    sandbox, cloud_grant
+):
+    sandbox.cloud.faults.add("token", "refresh_token_only", times=2)
+    for _ in range(3):
+        grants.make_due(cloud_grant)
+        refresh.refresh_batch([cloud_grant.pk])
+    kinds = Event.objects.filter(grant=cloud_grant).order_by("pk")
+    assert list(kinds.values_list("kind", flat=True))[1:] == [
+        Event.Kind.REFRESH_FAILED,
+        Event.Kind.RECOVERED,
+        Event.Kind.REFRESHED,
+    ]
+
+
+def test_i4_a_predecessor_is_erased_when_its_leeway_is_over(sandbox, cloud_grant):
+    grants.make_due(cloud_grant)
+    refresh.refresh_batch([cloud_grant.pk])
+    refresh.forget_predecessors()
+    assert SealedTokenSet.objects.get().previous_refresh
+    grants.seconds_pass(sandbox, 601)
+    refresh.forget_predecessors()
+    sealed = SealedTokenSet.objects.get()
+    assert bytes(sealed.previous_refresh) == b""
+    assert sealed.previous_until is None
