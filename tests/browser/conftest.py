@@ -30,7 +30,8 @@ SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 ARTIFACTS = BASE_DIR / "artifacts"
 
 
-@pytest.fixture(scope="session")
+# Not longer: while Playwright runs, Django takes this thread for an event loop's.
+@pytest.fixture(scope="module")
 def chromium():
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
