@@ -21,7 +21,11 @@ from confluence_link.atlassian.api import (
     webui,
 )
 from confluence_link.atlassian.cloud import current_user
-from confluence_link.atlassian.paging import cursor_params, next_cursor
+from confluence_link.atlassian.paging import (
+    cursor_params,
+    next_cursor,
+    next_of_search,
+)
 from confluence_link.atlassian.values import Page, SearchHit, Slice, Space
 from confluence_link.errors import LinkRefused, NotFound, NotPermitted
 
@@ -88,7 +92,8 @@ class CloudApi(ConfluenceApi):
         answer = call.get(f"{_V1}/search", params)
         body = read_object(answer)
         found = read_items(answer, body, self._hit)
-        return Slice(found, next_cursor(answer, body, cursor))
+        count = len(remote_values.sequence(body.get("results")))
+        return Slice(found, next_of_search(answer, body, cursor, count, limit))
 
     def create_page(
         self, call: Call, space: Space, title: str, body: str, parent_id: str

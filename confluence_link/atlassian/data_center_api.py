@@ -56,7 +56,14 @@ class DataCenterApi(ConfluenceApi):
         for space in found.items:
             if wanted in {space.key, space.space_id}:
                 return space
-        raise NotFound(404)
+        return self._space_itself(call, wanted)
+
+    def _space_itself(self, call: Call, key: str) -> Space:
+        """For servers that list all spaces whatever key is asked for, in slices."""
+        space = self._space(read_object(call.get(f"{_API}/space/{quote(key)}")))
+        if space is None or space.key != key:
+            raise NotFound(404)
+        return space
 
     def space_to_call(self, call: Call, key_or_id: str) -> Space:
         """Calls name a space by its key, so nobody has to be asked."""
@@ -136,4 +143,4 @@ def _listed(
     answer = call.get(path, {**params, "start": str(start), "limit": str(limit)})
     body = read_object(answer)
     count = len(remote_values.sequence(body.get("results")))
-    return Slice(read_items(answer, body, read), next_start(body, start, count))
+    return Slice(read_items(answer, body, read), next_start(body, start, count, limit))

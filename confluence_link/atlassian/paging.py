@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from confluence_link.atlassian.remote_values import mapping
+from confluence_link.atlassian.remote_values import mapping, number
 from confluence_link.errors import Rejected
 
 if TYPE_CHECKING:
@@ -74,11 +74,32 @@ def start_of(cursor: str) -> int:
     return int(cursor)
 
 
-def next_start(body: Mapping[str, object], start: int, count: int) -> str:
+def next_start(body: Mapping[str, object], start: int, count: int, limit: int) -> str:
     """Where Data Center's next slice starts, if its answer says that there is one."""
     link = mapping(body.get("_links")).get("next")
     if not isinstance(link, str):
-        return ""
+        return str(start + count) if _is_cut_off(body, start, count, limit) else ""
     named = _query_value(link, "start")
     following = int(named) if _NUMBER.fullmatch(named) else start + count
     return str(following) if following > start else ""
+
+
+def _is_cut_off(body: Mapping[str, object], start: int, count: int, limit: int) -> bool:
+    """An answer without any links tells by its numbers whether there is more."""
+    if "_links" in body or not count:
+        return False
+    if total := number(body.get("totalSize")):
+        return start + count < total
+    # Servers may give less at once than they are asked for.
+    return count >= min(limit, number(body.get("limit")) or limit)
+
+
+def next_of_search(
+    answer: Answer, body: Mapping[str, object], current: str, count: int, limit: int
+) -> str:
+    """Cloud's search still counts, so its numbers will do where links are missing."""
+    if _next_link(answer, body):
+        return next_cursor(answer, body, current)
+    following = next_start(body, number(body.get("start")), count, limit)
+    # A server that does not count would give its first slice for ever.
+    return f"start:{following}" if following and current != f"start:{following}" else ""

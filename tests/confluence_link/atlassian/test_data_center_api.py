@@ -79,6 +79,32 @@ def test_a_space_is_found_by_key_or_id(api, call, wire, wanted):
     assert api.space(call, wanted).key == "TEAM"
 
 
+def test_spaces_go_on_where_the_server_gives_no_links(api, call, wire):
+    spaces = [{"id": 7, "key": "TEAM"}, {"id": 8, "key": "TEAM2"}]
+    wire.answer(f"{BASE}/space", {"results": spaces, "size": 2, "limit": 2})
+    wire.answer(f"{BASE}/space", {"results": [], "size": 0, "limit": 2})
+
+    found = api.spaces(call, "", 25)
+
+    assert found.next_cursor == "2"
+    assert api.spaces(call, "2", 25).next_cursor == ""
+
+
+def test_a_space_beyond_the_slice_of_a_server_that_does_not_filter(api, call, wire):
+    wire.answer(f"{BASE}/space", {"results": [{"id": 8, "key": "TEAM2"}]})
+    wire.answer(f"{BASE}/space/TEAM", {"id": 7, "key": "TEAM"})
+
+    assert api.space(call, "TEAM").space_id == "7"
+
+
+def test_another_space_is_not_taken_for_the_one_asked_for(api, call, wire):
+    wire.answer(f"{BASE}/space", {"results": []})
+    wire.answer(f"{BASE}/space/TEAM", {"id": 8, "key": "TEAM2"})
+
+    with pytest.raises(NotFound):
+        api.space(call, "TEAM")
+
+
 def test_a_space_that_is_not_there_is_not_found(api, call, wire):
     wire.answer(f"{BASE}/space", {"results": [{"id": 8, "key": "TEAM2"}]})
 

@@ -5,6 +5,7 @@ import pytest
 from confluence_link.atlassian.paging import (
     cursor_params,
     next_cursor,
+    next_of_search,
     next_start,
     start_of,
 )
@@ -80,15 +81,48 @@ def test_data_center_counts():
     link = {"_links": {"next": "/rest/api/space?limit=25&start=50"}}
     odd = {"_links": {"next": "/rest/api/space"}}
 
-    assert next_start(link, 25, 25) == "50"
-    assert next_start(odd, 25, 25) == "50"
-    assert next_start({"_links": {}}, 25, 25) == ""
-    assert next_start({}, 0, 25) == ""
+    assert next_start(link, 25, 25, 25) == "50"
+    assert next_start(odd, 25, 25, 25) == "50"
+    assert next_start({"_links": {}}, 25, 25, 25) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "following"),
+    [
+        ({}, 25, "50"),
+        ({}, 24, ""),
+        ({}, 0, ""),
+        ({"limit": 10, "size": 10}, 10, "35"),
+        ({"limit": 10, "size": 9}, 9, ""),
+        ({"limit": 25, "totalSize": 50}, 25, ""),
+        ({"limit": 25, "totalSize": 51}, 25, "50"),
+    ],
+)
+def test_without_links_the_numbers_tell_whether_there_is_more(body, count, following):
+    assert next_start(body, 25, count, 25) == following
+
+
+def test_a_search_without_links_goes_on_by_its_numbers():
+    def after(body, current="", header=""):
+        return next_of_search(Answer(200, {"Link": header}, b""), body, current, 25, 25)
+
+    assert after({"start": 0, "totalSize": 60}) == "start:25"
+    assert after({"start": 25, "totalSize": 50}, "start:25") == ""
+    assert after({"_links": {"next": "?cursor=abc"}, "totalSize": 60}) == "abc"
+    assert after({"totalSize": 60}, header='<?cursor=abc>; rel="next"') == "abc"
+    assert after({"_links": {"base": "x"}, "totalSize": 60}) == ""
+
+
+def test_a_search_that_does_not_count_has_one_slice():
+    body = {"start": 0, "totalSize": 60}
+
+    answer = Answer(200, {}, b"")
+    assert next_of_search(answer, body, "start:25", 25, 25) == ""
 
 
 @pytest.mark.parametrize("link", ["?start=25", "?start=0"])
 def test_data_center_does_not_go_back(link):
-    assert next_start({"_links": {"next": link}}, 25, 25) == ""
+    assert next_start({"_links": {"next": link}}, 25, 25, 25) == ""
 
 
 def test_data_centers_cursor_is_a_number():
