@@ -113,5 +113,7 @@ def current_user(call: Call) -> Account | None:
     if user.get("type") != "known":
         return None
     # Not the user name: it may change, and be given to somebody else.
-    user_key = remote_values.identifier(user.get("userKey"), _USER_KEY)
+    # Releases and resources differ in its spelling.
+    told = user.get("userKey") or user.get("userkey")
+    user_key = remote_values.identifier(told, _USER_KEY)
     return Account(user_key, remote_values.name(user.get("displayName")))

@@ -24,6 +24,14 @@ def test_the_account_is_the_user_key_and_not_the_user_name(data_center, wire):
     assert data_center.identity() == Account("8a7f808a7f808a7f", "Dora")
 
 
+def test_the_user_key_has_two_spellings(data_center, wire):
+    user = known(userkey="8a7f808a7f808a7f")
+    del user["userKey"]
+    wire.answer(ME, user)
+
+    assert data_center.identity() == Account("8a7f808a7f808a7f", "Dora")
+
+
 @pytest.mark.parametrize("kind", ["anonymous", "unknown", None])
 def test_whoever_is_not_known_is_anonymous(data_center, wire, kind):
     wire.answer(ME, known(type=kind))
