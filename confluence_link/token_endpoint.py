@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 # The characters of RFC 6750 section 2.1; longer ones have not been seen anywhere.
-_TOKEN: Final = re.compile(r"\A[A-Za-z0-9._~+/=-]{1,16384}\Z")
+_ACCESS_TOKEN: Final = re.compile(r"\A[A-Za-z0-9._~+/=-]{1,16384}\Z")
+# It travels in bodies alone, where RFC 6749 allows more; a blank is still a mistake.
+_REFRESH_TOKEN: Final = re.compile(r"\A[\x21-\x7e]{1,16384}\Z")
 DEFAULT_EXPIRES_IN_SECONDS: Final = 3600
 MAX_EXPIRES_IN_SECONDS: Final = 24 * 3600
 
@@ -135,8 +137,8 @@ def _token_set(answer: Answer, grant_type: str, min_seconds: int) -> TokenSet:
     body = _json_object(answer)
     if answer.status != 200 or body.get("error"):
         raise _refusal(answer, body, grant_type)
-    refresh_token = _token(body.get("refresh_token"))
-    access_token = _token(body.get("access_token"))
+    refresh_token = _token(body.get("refresh_token"), _REFRESH_TOKEN)
+    access_token = _token(body.get("access_token"), _ACCESS_TOKEN)
     seconds = _expires_in(body.get("expires_in"))
     bearer = str(body.get("token_type", "bearer")).lower() == "bearer"
     if access_token is None or seconds is None or not bearer:
@@ -162,8 +164,8 @@ def _json_object(answer: Answer) -> dict[str, object]:
     return body if isinstance(body, dict) else {}
 
 
-def _token(value: object) -> str | None:
-    return value if isinstance(value, str) and _TOKEN.match(value) else None
+def _token(value: object, allowed: re.Pattern[str]) -> str | None:
+    return value if isinstance(value, str) and allowed.match(value) else None
 
 
 def _expires_in(value: object) -> int | None:

@@ -123,6 +123,21 @@ def test_data_center_gets_a_refresh_as_a_form_with_its_redirect_uri(db, recorder
     }
 
 
+ODD = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def test_cloud_gets_a_refresh_token_of_odd_characters_as_it_was(db, recorder):
+    refresh(make_cloud(), ODD)
+
+    assert json.loads(sent_to(recorder)[2])["refresh_token"] == ODD
+
+
+def test_data_center_gets_a_refresh_token_of_odd_characters_too(db, recorder):
+    refresh(make_data_center(recorder), ODD)
+
+    assert parse_qs(sent_to(recorder)[2].decode())["refresh_token"] == [ODD]
+
+
 def test_cloud_gets_a_code_as_json_with_verifier_and_redirect_uri(db, recorder):
     exchange_code(make_cloud())
 
