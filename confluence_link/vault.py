@@ -209,7 +209,7 @@ def key_ring_problems() -> list[str]:
     names = [entry.partition(":")[0] for entry in entries]
     if len(set(names)) < len(names):
         problems.append("Two keys have the same id.")
-    texts = [entry.partition(":")[2] for entry in entries]
+    texts = [_plain_base64(entry.partition(":")[2]) for entry in entries]
     if len(set(texts)) < len(texts):
         problems.append("Two keys have the same bytes.")
     return problems
@@ -220,7 +220,7 @@ def _entry_problem(entry: str) -> str:
     if not colon or not name or len(name.encode()) > 32 or not name.isascii():
         return "is not of the form id:base64 with an id of 1 to 32 ASCII characters"
     try:
-        key = base64.b64decode(text, validate=True)
+        key = base64.b64decode(_plain_base64(text), validate=True)
     except (ValueError, binascii.Error):
         return "is not base64 after the colon"
     if len(key) != KEY_BYTES:
@@ -232,12 +232,21 @@ def _entry_problem(entry: str) -> str:
     return ""
 
 
+def _plain_base64(text: str) -> str:
+    """Base64 as it is usual, of either alphabet, padded or not (RFC 4648).
+
+    Keys come from `openssl rand` and from `secrets.token_urlsafe` alike.
+    """
+    text = text.rstrip("=").replace("-", "+").replace("_", "/")
+    return text + "=" * (-len(text) % 4)
+
+
 @lru_cache(maxsize=4)
 def _key_ring(entries: Sequence[str]) -> Mapping[str, bytes]:
     """The usable keys by id, in order; problems are told by `key_ring_problems`."""
     usable = [entry for entry in entries if not _entry_problem(entry)]
     return {
-        name: base64.b64decode(text)
+        name: base64.b64decode(_plain_base64(text))
         for name, _, text in (entry.partition(":") for entry in usable)
     }
 

@@ -85,6 +85,24 @@ def test_v08_a_good_key_ring_has_no_problems(settings):
     assert vault.key_ring_problems() == []
 
 
+# Its base64 has the two characters in which the alphabets differ, and padding.
+TELLING = bytes(range(240, 256))
+
+
+def test_a_key_may_be_of_either_base64_alphabet_and_without_padding(settings):
+    """`secrets.token_urlsafe` gives the one, `openssl rand -base64` the other."""
+    usual = base64.b64encode(TELLING * 2).decode()
+    settings.CONFLUENCE_LINK_VAULT_KEYS = [f"k1:{usual}"]
+    envelope = vault.seal(TEXT, binding=PLACE)
+    for_urls = base64.urlsafe_b64encode(TELLING * 2).decode().rstrip("=")
+    assert for_urls != usual.rstrip("=")
+
+    settings.CONFLUENCE_LINK_VAULT_KEYS = [f"k1:{for_urls}"]
+
+    assert vault.key_ring_problems() == []
+    assert vault.open_sealed(envelope, binding=PLACE) == TEXT
+
+
 def repeated(pattern):
     return "k1:" + base64.b64encode((pattern * 32)[:32]).decode()
 
@@ -106,6 +124,7 @@ def repeated(pattern):
         ([random_key(), repeated(b"\xff")], "Key 2 is not random"),
         ([random_key(), random_key()], "Two keys have the same id."),
         ([repeated(b"0123456789"), "k2" + repeated(b"0123456789")[2:]], "same bytes"),
+        ([repeated(TELLING), "k2" + repeated(TELLING)[2:].rstrip("=")], "same bytes"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
