@@ -312,7 +312,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # MAIL
 # ------------------------------------------------------------------------------
 # https://docs.djangoproject.com/en/5.2/topics/email/
-vars().update(env.email_url("EMAIL_URL", default="smtp://localhost:25"))
+_mail = env.email_url("EMAIL_URL", default="smtp://localhost:25")
+if _mail["EMAIL_FILE_PATH"]:
+    # `filemail:///var/mails` starts at the root, as files do in every other URL.
+    _mail["EMAIL_FILE_PATH"] = "/" + _mail["EMAIL_FILE_PATH"].lstrip("/")
+vars().update(_mail)
 EMAIL_TIMEOUT = 5  # seconds
 DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="Confluence Link <noreply@localhost>"
