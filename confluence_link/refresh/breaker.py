@@ -14,6 +14,7 @@ from django.db.models import F, Q
 
 from confluence_link import events
 from confluence_link.models import Event, Grant, OAuthAppHealth
+from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -70,7 +71,10 @@ def _pause(health: OAuthAppHealth, now: datetime, seconds: float) -> None:
 
 
 def app_succeeded(oauth_app: OAuthApp, *, now: datetime) -> None:
-    """Closes the breaker, and lets those that waited for it try again soon."""
+    """Closes the breaker, and lets those that waited for it try again soon.
+
+    A pause goes on: the success may have been under way when a rate limit began.
+    """
     rows = OAuthAppHealth.objects.filter(oauth_app=oauth_app)
     health = rows.first()
     if health is None:
@@ -86,7 +90,6 @@ def app_succeeded(oauth_app: OAuthApp, *, now: datetime) -> None:
         last_success_at=now,
         consecutive_failures=0,
         openings=0,
-        paused_until=None,
         configuration_refused_since=None,
     )
     if health.configuration_refused_since is not None:
@@ -96,9 +99,14 @@ def app_succeeded(oauth_app: OAuthApp, *, now: datetime) -> None:
 
 
 def _smear(oauth_app: OAuthApp, now: datetime) -> None:
-    """Spreads the waiting grants over the next minute instead of their backoff."""
+    """Spreads the waiting grants over the next minute instead of their backoff.
+
+    Not those that failed a moment ago: their own exchange may still be under way.
+    """
+    gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
     waiting = Grant.objects.annotate(step=F("pk") % SMEAR_STEPS).filter(
         ~Q(last_error=""),
+        last_error_at__lte=now - gap,
         oauth_app=oauth_app,
         status=Grant.Status.ACTIVE,
         refusals=0,

@@ -33,8 +33,10 @@ from confluence_link.refresh.schedule import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
     from datetime import datetime
+
+    from django.db.models import QuerySet
 
     from confluence_link.models.grant import GrantQuerySet
     from confluence_link.token_endpoint import TokenEndpoint
@@ -62,44 +64,57 @@ class Leased:
 
 
 def take_due(now: datetime) -> list[int]:
-    """Marks due grants as queued and gives their ids, the most urgent first."""
+    """Marks due grants as queued and gives their ids, the most urgent first.
+
+    Those of apps with a share come last and are looked for app by app: what waits
+    there, and how slow it is, must cost the others no turn.
+    """
+    recovering = _recovering_apps(now)
+    rooms = _rooms(recovering, now)
+    due = _due(now)
     with transaction.atomic():
-        rows = list(
-            Grant.objects.due(now)
-            .exclude(oauth_app__health__paused_until__gt=now)
-            .select_for_update(
-                of=("self",),
-                skip_locked=connection.features.has_select_for_update_skip_locked,
-            )
-            .values_list("pk", "oauth_app_id")[:SWEEP_LIMIT]
-        )
-        ids = _within_caps(rows, now) + _probes(now, {app for _, app in rows})
+        ids = list(due.exclude(oauth_app_id__in=rooms)[:SWEEP_LIMIT])
+        for app_id, room in rooms.items():
+            if room <= 0:
+                continue
+            taken = list(due.filter(oauth_app_id=app_id)[:room])
+            if not taken and app_id in recovering:
+                taken = _probe(app_id, now)
+            ids += taken
         Grant.objects.filter(pk__in=ids).update(
             queued_until=now + timedelta(seconds=QUEUED_SECONDS)
         )
     return ids
 
 
-def _within_caps(rows: Sequence[tuple[int, int]], now: datetime) -> list[int]:
-    """Data Center servers get four at once, a recovering app gets one probe."""
-    in_flight = Counter(
+def _due(now: datetime) -> QuerySet[Grant, int]:
+    """The ids of what is due at apps that do not pause, locked as they are read."""
+    return (
+        Grant.objects.due(now)
+        .exclude(oauth_app_id__in=_paused_apps(now))
+        .select_for_update(
+            skip_locked=connection.features.has_select_for_update_skip_locked
+        )
+        .values_list("pk", flat=True)
+    )
+
+
+def _rooms(recovering: Collection[int], now: datetime) -> dict[int, int]:
+    """How many grants more each app with a share may have under way.
+
+    A Data Center server gets four at once, a recovering app one probe.
+    """
+    servers = OAuthApp.objects.filter(deployment=OAuthApp.Deployment.DATA_CENTER)
+    shares = dict.fromkeys(servers.values_list("pk", flat=True), DATA_CENTER_AT_ONCE)
+    shares |= dict.fromkeys(recovering, 1)
+    under_way = Counter(
         Grant.objects.filter(
             Q(lease_until__gte=now) | Q(queued_until__gte=now),
             status=Grant.Status.ACTIVE,
+            oauth_app_id__in=shares,
         ).values_list("oauth_app_id", flat=True)
     )
-    caps = dict.fromkeys(
-        OAuthApp.objects.filter(deployment=OAuthApp.Deployment.DATA_CENTER).values_list(
-            "pk", flat=True
-        ),
-        DATA_CENTER_AT_ONCE,
-    ) | dict.fromkeys(_recovering_apps(now), 1)
-    taken = []
-    for grant_id, app_id in rows:
-        if in_flight[app_id] < caps.get(app_id, SWEEP_LIMIT):
-            in_flight[app_id] += 1
-            taken.append(grant_id)
-    return taken
+    return {app_id: share - under_way[app_id] for app_id, share in shares.items()}
 
 
 def _recovering_apps(now: datetime) -> list[int]:
@@ -111,29 +126,40 @@ def _recovering_apps(now: datetime) -> list[int]:
     )
 
 
-def _probes(now: datetime, busy_apps: Collection[int]) -> list[int]:
-    """One waiting grant of each recovering app of which none is due yet."""
-    probes = []
-    for app_id in _recovering_apps(now):
-        if app_id in busy_apps:
-            continue
-        grant_id = (
-            _free(now)
-            .filter(oauth_app_id=app_id, consecutive_failures__gt=0)
-            .order_by(F("last_used_at").desc(nulls_last=True))
-            .values_list("pk", flat=True)
-            .first()
+def _paused_apps(now: datetime) -> list[int]:
+    paused = OAuthAppHealth.objects.filter(paused_until__gt=now)
+    return list(paused.values_list("oauth_app_id", flat=True))
+
+
+def _probe(app_id: int, now: datetime) -> list[int]:
+    """One grant that waits for its backoff, at an app of which none is due.
+
+    Not one that was refused: the answer to that tells nothing about the app.
+    """
+    probe = (
+        _free(now)
+        .filter(
+            oauth_app_id=app_id,
+            refusals=0,
+            last_error_at__lte=now - timedelta(seconds=UNCERTAIN_GAP_SECONDS),
         )
-        if grant_id is not None:
-            Grant.objects.filter(pk=grant_id).update(refresh_at=now)
-            probes.append(grant_id)
-    return probes
+        .exclude(last_error="")
+        .order_by(F("last_used_at").desc(nulls_last=True))
+        .values_list("pk", flat=True)[:1]
+    )
+    ids = list(probe)
+    Grant.objects.filter(pk__in=ids).update(refresh_at=now)
+    return ids
 
 
 def _free(now: datetime) -> GrantQuerySet:
+    """Active, leased by nobody, at an app that does not pause.
+
+    A message may have been sent before the pause began; nothing leaves in it.
+    """
     return Grant.objects.filter(
         Q(lease_until=None) | Q(lease_until__lt=now), status=Grant.Status.ACTIVE
-    )
+    ).exclude(oauth_app_id__in=_paused_apps(now))
 
 
 def lease_due(ids: Collection[int]) -> tuple[uuid.UUID, list[Grant]]:
@@ -152,10 +178,6 @@ def lease_on_demand(grant_id: int, generation: int) -> tuple[uuid.UUID, list[Gra
     rotated = timedelta(seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS)
     gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
     refused = timedelta(seconds=REFUSED_GAP_SECONDS)
-    if OAuthAppHealth.objects.filter(
-        oauth_app__grants=grant_id, paused_until__gt=now
-    ).exists():
-        return uuid.uuid4(), []
     fair = (
         _free(now)
         .filter(pk=grant_id, generation=generation)

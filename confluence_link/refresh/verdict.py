@@ -96,9 +96,12 @@ def _was_uncertain(grant: Grant) -> bool:
 def _next_try(grant: Grant, failure: Failure, now: datetime) -> datetime:
     if failure.answer == "refused":
         return schedule.ask_again_at(now=now, refusals=grant.refusals, chance=_CHANCE)
+    # Settings that are refused are no failure of the grant, but one that they are
+    # refused for alone must leave the probes to the others.
+    is_ours = failure.answer == "configuration"
     again = schedule.try_again_at(
         now=now,
-        failures=grant.consecutive_failures,
+        failures=grant.attempt if is_ours else grant.consecutive_failures,
         alive=grant.expires_at > now,
         at_least=schedule.UNCERTAIN_GAP_SECONDS if failure.answer == "uncertain" else 1,
         chance=_CHANCE,

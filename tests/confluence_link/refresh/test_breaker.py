@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from confluence_link import refresh
+from confluence_link.http import Deadline
 from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
-from confluence_link.refresh import Outcome
+from confluence_link.refresh import Outcome, breaker, claim, store
+from confluence_link.refresh.exchange import Failure, exchange
 from tests import grants
 
 
@@ -62,6 +64,90 @@ def test_a_waiting_grant_is_probed_although_its_own_backoff_is_longer(
     grants.seconds_pass(sandbox, 31)
     Grant.objects.update(refresh_at=database_now() + timedelta(minutes=50))
     assert _swept() == [cloud_grant.pk]
+
+
+def _opened(sandbox, grant, *, seconds_ago):
+    """Its breaker opened, and the pause is over."""
+    sandbox.cloud.faults.add("token", "server_error")
+    for _ in range(5):
+        _refresh(grant)
+    grants.seconds_pass(sandbox, seconds_ago)
+    Grant.objects.update(refresh_at=database_now() + timedelta(minutes=50))
+
+
+def test_there_is_one_probe_at_a_time(sandbox, cloud_grant):
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    assert _swept() == [cloud_grant.pk]
+    assert _swept() == []
+
+
+def test_what_failed_a_moment_ago_is_no_probe(sandbox, cloud_grant):
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    Grant.objects.update(last_error_at=database_now() - timedelta(seconds=5))
+    assert _swept() == []
+
+
+def test_what_was_refused_is_no_probe_because_its_answer_tells_nothing(
+    sandbox, cloud_grant
+):
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    Grant.objects.update(refusals=1)
+    assert _swept() == []
+
+
+def test_f32_a_grant_that_met_wrong_settings_is_a_probe_too(sandbox, cloud_grant):
+    sandbox.cloud.faults.add("token", "wrong_secret")
+    _refresh(cloud_grant)
+    grants.seconds_pass(sandbox, 31)
+    Grant.objects.update(refresh_at=database_now() + timedelta(minutes=50))
+    assert _swept() == [cloud_grant.pk]
+
+
+def test_f32_one_grant_with_wrong_settings_gives_way_to_the_others(
+    sandbox, cloud_grant
+):
+    sandbox.cloud.faults.add("token", "wrong_secret")
+    Grant.objects.update(attempt=8)
+    waits = []
+    for _ in range(8):
+        _refresh(cloud_grant)
+        failed = grants.again(cloud_grant)
+        waits.append(failed.refresh_at - failed.last_error_at)
+        grants.seconds_pass(sandbox, 301)
+    assert max(waits) > timedelta(seconds=15)
+
+
+def test_recovery_lets_nobody_try_within_the_gap_of_its_own_failure(
+    sandbox, cloud_grant
+):
+    other = grants.copy_of(cloud_grant)
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    Grant.objects.filter(pk=other.pk).update(
+        last_error="timeout", last_error_at=database_now() - timedelta(seconds=5)
+    )
+    sandbox.cloud.faults.clear()
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+    assert grants.again(other).refresh_at > database_now() + timedelta(minutes=40)
+
+
+def test_f31_a_success_that_was_under_way_ends_no_rate_limit(sandbox, cloud_grant):
+    grants.make_due(cloud_grant)
+    lease_id, (row,) = claim.lease_due([cloud_grant.pk])
+    leased = claim.open_leased(row, lease_id)
+    answer = exchange(leased, deadline=Deadline(30))
+    breaker.app_answered(
+        cloud_grant.oauth_app,
+        Failure("busy", "rate_limited", retry_after_seconds=600),
+        now=database_now(),
+    )
+    store.store(
+        grant=row,
+        lease_id=lease_id,
+        refresh_token=leased.refresh_token,
+        token_set=answer,
+        asked_at=leased.asked_at,
+    )
+    assert _health().is_paused(database_now() + timedelta(seconds=590))
 
 
 def test_recovery_closes_the_breaker_and_lets_the_others_try_within_a_minute(

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from confluence_link import refresh
-from confluence_link.models import Grant, database_now
+from confluence_link.models import Grant, OAuthAppHealth, database_now
 from confluence_link.refresh import Outcome, claim
 from tests import grants
 
@@ -90,11 +90,60 @@ def _race(grant, on_demand):
 
 
 def test_a_sweep_takes_no_grant_of_a_paused_app(cloud_grant):
-    from confluence_link.models import OAuthAppHealth
-
     now = database_now()
     OAuthAppHealth.objects.create(
         oauth_app=cloud_grant.oauth_app, paused_until=now + timedelta(seconds=30)
     )
     grants.make_due(cloud_grant)
     assert claim.take_due(now) == []
+
+
+def test_a_message_that_was_sent_before_the_pause_sends_nothing_in_it(
+    sandbox, cloud_grant
+):
+    grants.make_due(cloud_grant)
+    health = OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app,
+        paused_until=database_now() + timedelta(seconds=30),
+    )
+    assert claim.lease_due([cloud_grant.pk])[1] == []
+    health.delete()
+    assert len(claim.lease_due([cloud_grant.pk])[1]) == 1
+
+
+def test_a_data_center_server_gets_four_at_once(data_center_grant):
+    _many_due(data_center_grant, 9)
+    now = database_now()
+    taken = claim.take_due(now)
+    assert len(taken) == 4
+    assert claim.take_due(now) == []
+    Grant.objects.filter(pk__in=taken[:1]).update(queued_until=None, refresh_at=now)
+    assert len(claim.take_due(now)) == 1
+
+
+def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
+    data_center_grant, cloud_grant
+):
+    _many_due(data_center_grant, claim.SWEEP_LIMIT + 1)
+    grants.make_due(cloud_grant)
+    taken = claim.take_due(database_now())
+    assert cloud_grant.pk in taken
+    assert len(taken) == 5
+
+
+def _many_due(grant, number):
+    """Rows of other accounts at the same app, in doubt and long overdue."""
+    now = database_now()
+    Grant.objects.bulk_create(
+        Grant(
+            oauth_app=grant.oauth_app,
+            user=grant.user,
+            account_id=f"another-{one}",
+            expires_at=now,
+            refresh_at=now - timedelta(hours=1),
+            uncertain_since=now,
+            consented_at=now,
+            last_rotated_at=now,
+        )
+        for one in range(number)
+    )
