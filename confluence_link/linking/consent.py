@@ -56,6 +56,7 @@ def fetch_consent(
             code_verifier=code_verifier,
             deadline=deadline,
         )
+        breaker.settings_accepted(oauth_app, now=database_now())
         _check_complete(oauth_app, token_set)
         account, reachable = _ask_who_and_where(oauth_app, token_set, deadline)
     except TokenEndpointError as error:

@@ -75,27 +75,35 @@ def app_succeeded(oauth_app: OAuthApp, *, now: datetime) -> None:
 
     A pause goes on: the success may have been under way when a rate limit began.
     """
-    rows = OAuthAppHealth.objects.filter(oauth_app=oauth_app)
-    health = rows.first()
+    health = OAuthAppHealth.objects.filter(oauth_app=oauth_app).first()
     if health is None:
         OAuthAppHealth.objects.get_or_create(
             oauth_app=oauth_app, defaults={"last_success_at": now}
         )
         return
-    was_open = health.openings > 0
     recent = health.last_success_at and now - health.last_success_at < SUCCESS_EVERY
-    if recent and not was_open and not health.consecutive_failures:
+    if recent and not health.openings and not health.consecutive_failures:
         return
-    rows.update(
-        last_success_at=now,
-        consecutive_failures=0,
-        openings=0,
-        configuration_refused_since=None,
+    _close(health, now, last_success_at=now)
+
+
+def settings_accepted(oauth_app: OAuthApp, *, now: datetime) -> None:
+    """After a code was exchanged, which proves nothing about refresh tokens."""
+    refused = OAuthAppHealth.objects.filter(
+        oauth_app=oauth_app, configuration_refused_since__isnull=False
+    )
+    for health in refused:
+        _close(health, now)
+
+
+def _close(health: OAuthAppHealth, now: datetime, **also: datetime) -> None:
+    OAuthAppHealth.objects.filter(pk=health.pk).update(
+        consecutive_failures=0, openings=0, configuration_refused_since=None, **also
     )
     if health.configuration_refused_since is not None:
-        events.record(Event.Kind.CONFIGURATION_ACCEPTED, oauth_app=oauth_app)
-    if was_open:
-        _smear(oauth_app, now)
+        events.record(Event.Kind.CONFIGURATION_ACCEPTED, oauth_app=health.oauth_app)
+    if health.openings:
+        _smear(health.oauth_app, now)
 
 
 def _smear(oauth_app: OAuthApp, now: datetime) -> None:

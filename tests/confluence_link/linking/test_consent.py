@@ -111,3 +111,24 @@ def test_other_refusals_are_no_trouble_of_the_app(fetch, sandbox, fault):
         fetch()
     assert not Event.objects.exists()
     assert not OAuthAppHealth.objects.exists()
+
+
+def test_settings_that_were_refused_are_accepted_by_a_consent(
+    fetch, sandbox, cloud_app
+):
+    sandbox.cloud.faults.add("token", "wrong_secret", times=1)
+    with pytest.raises(LinkRefused, match="configuration"):
+        fetch()
+    assert OAuthAppHealth.objects.get().openings == 1
+    fetch()
+    health = OAuthAppHealth.objects.get()
+    assert (health.openings, health.configuration_refused_since) == (0, None)
+    assert Event.objects.filter(kind=Event.Kind.CONFIGURATION_ACCEPTED).count() == 1
+
+
+def test_a_consent_is_no_proof_that_refresh_tokens_are_taken(fetch, cloud_app):
+    """It must not make refusals of other grants look like their death."""
+    OAuthAppHealth.objects.create(oauth_app=cloud_app, openings=1)
+    fetch()
+    health = OAuthAppHealth.objects.get()
+    assert (health.openings, health.last_success_at) == (1, None)
