@@ -25,13 +25,13 @@ def keep_listed(*, grant: Grant, sites: Sequence[Site]) -> None:
 
     A linked site that is no longer listed is marked as lost, never deleted: it comes
     back with its settings when the list names it again. Names, URLs and icons follow
-    the list.
+    the list. The list of an earlier consent changes nothing.
     """
     listed = {site.site_id: site for site in sites}
     with transaction.atomic():
-        Grant.objects.filter(pk=grant.pk).update(
-            sites=[site.as_dict() for site in sites]
-        )
+        current = Grant.objects.filter(pk=grant.pk, epoch=grant.epoch)
+        if not current.update(sites=[site.as_dict() for site in sites]):
+            return
         linked = LinkedSite.objects.select_for_update(of=("self",)).filter(grant=grant)
         for linked_site in linked.select_related("organization"):
             _follow(linked_site, listed.get(linked_site.site_id), grant)

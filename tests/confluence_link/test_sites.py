@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from django.db.models import F
 
 from confluence_link import linking, sites
-from confluence_link.models import Event, LinkedSite
+from confluence_link.models import Event, Grant, LinkedSite
 from tests import grants
 
 
@@ -61,3 +62,12 @@ def test_listing_again_asks_atlassian(sandbox, cloud_grant, linked_site):
     linking.list_sites_again(grant=cloud_grant)
     linked_site.refresh_from_db()
     assert linked_site.status == LinkedSite.Status.LOST
+
+
+def test_a_list_of_an_earlier_consent_changes_nothing(cloud_grant, linked_site):
+    earlier = grants.again(cloud_grant)
+    Grant.objects.update(epoch=F("epoch") + 1)
+    sites.keep_listed(grant=earlier, sites=[])
+    linked_site.refresh_from_db()
+    assert linked_site.status == LinkedSite.Status.LINKED
+    assert _known(cloud_grant)
