@@ -24,16 +24,16 @@ urlpatterns: list[URLPattern] = [
 # Below `o/<slug>/`, in the name space `confluence_link`.
 page_urlpatterns: list[URLPattern] = [
     path("", sites.linked_sites, name="linked_sites"),
-    path("link/pending/<str:public_id>/", link.confirm_link, name="confirm_link"),
-    path("sites/<str:public_id>/", sites.linked_site, name="linked_site"),
-    path("sites/<str:public_id>/search/", pages.search, name="search"),
-    path("sites/<str:public_id>/spaces/<str:space_key>/", pages.space, name="space"),
+    path("link/pending/<slug:public_id>/", link.confirm_link, name="confirm_link"),
+    path("sites/<slug:public_id>/", sites.linked_site, name="linked_site"),
+    path("sites/<slug:public_id>/search/", pages.search, name="search"),
+    path("sites/<slug:public_id>/spaces/<str:space_key>/", pages.space, name="space"),
     path(
-        "sites/<str:public_id>/spaces/<str:space_key>/new/",
+        "sites/<slug:public_id>/spaces/<str:space_key>/new/",
         pages.create_page,
         name="create_page",
     ),
-    path("sites/<str:public_id>/pages/<str:page_id>/", pages.page, name="page"),
-    path("sites/<str:public_id>/unlink/", link.unlink, name="unlink"),
-    path("sites/<str:public_id>/timeline/", timeline.timeline, name="timeline"),
+    path("sites/<slug:public_id>/pages/<str:page_id>/", pages.page, name="page"),
+    path("sites/<slug:public_id>/unlink/", link.unlink, name="unlink"),
+    path("sites/<slug:public_id>/timeline/", timeline.timeline, name="timeline"),
 ]

@@ -8,6 +8,8 @@ from allauth.socialaccount.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.validators import slug_re
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -54,16 +56,26 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _organization(request: HttpRequest, user: User) -> Organization:
-    slug = request.POST.get("organization") or request.GET.get("organization")
+    slug = _named(request.POST.get("organization") or request.GET.get("organization"))
     if slug:
         return membership_of(user, slug).organization
     return Organization.objects.own_of(user)
 
 
+def _named(name: str | None) -> str:
+    """A slug or public id of a query, of the form that those in a path have.
+
+    PostgreSQL refuses to look for a NUL.
+    """
+    if name and not slug_re.match(name):
+        raise Http404
+    return name or ""
+
+
 def _reconnect_site(
     request: HttpRequest, organization: Organization, oauth_app: OAuthApp
 ) -> LinkedSite | None:
-    public_id = request.GET.get("reconnect")
+    public_id = _named(request.GET.get("reconnect"))
     if not public_id:
         return None
     linked_sites = LinkedSite.objects.for_organization(organization)
