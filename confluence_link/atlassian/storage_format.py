@@ -34,10 +34,11 @@ _GONE = {
 # What these tags of Confluence's own are in HTML; its others go, and their text stays.
 _OWN_TAGS = {"ac:plain-text-body": "pre", "ac:task-list": "ul", "ac:task": "li"}
 _VOID = {"br", "hr", "col"}
-# Each pattern stops at the next `<`, so that no input is read over and over.
+# Each pattern stops at the next `<`, so that no input is read over and over. No
+# possessive quantifier: Python before 3.11.5 gets it wrong around a group.
 _TAG = re.compile(
     r"<(/?)([A-Za-z][A-Za-z0-9:-]*)"
-    r"((?:[^<>\"'/]|/(?!>)|\"[^\"<]*\"|'[^'<]*')*+)(/?)>"
+    r"((?:[^<>\"'/]|/(?!>)|\"[^\"<]*\"|'[^'<]*')*)(/?)>"
 )
 _PAGE_LINK = re.compile(
     r"<ac:link[^<>]{0,500}>\s{0,50}"
