@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # What a process may take over from the test's: nothing that is a setting.
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_CONFIG")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 VAULT_KEY = "test:9b04EWCArteHYpLCUoWM+dyNQblRuZbDu53sHiKwAhU="
 
 _numbers = itertools.count(1)

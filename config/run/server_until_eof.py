@@ -12,7 +12,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from config.run.ports import free_port
 
@@ -47,17 +47,29 @@ def postgresql(directory: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def ignore(*_: object) -> None:
+    """Unlike SIG_IGN, this is not passed on to the server."""
+
+
+def end(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, ignore)
+    sys.exit()
+
+
 def main(name: str) -> None:
     kinds = {"valkey": valkey, "postgresql": postgresql}
-    # Whoever asked says when it is over; a signal to everyone does not.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # Whoever asked says when it is over; a signal to everyone does not. And neither
+    # starting nor ending a server is to be interrupted.
+    signal.signal(signal.SIGINT, ignore)
+    signal.signal(signal.SIGTERM, ignore)
     with (
         tempfile.TemporaryDirectory(prefix=f"{name}-") as directory,
         kinds[name](Path(directory)) as url,
     ):
         print(url, flush=True)
+        signal.signal(signal.SIGTERM, end)
         sys.stdin.read()
+        signal.signal(signal.SIGTERM, ignore)
 
 
 if __name__ == "__main__":
