@@ -60,6 +60,26 @@ def test_a_lease_shows_no_secret(cloud_grant):
     assert leased.endpoint.client_secret not in repr(leased)
 
 
+def test_after_a_refusal_nobody_asks_again_within_a_minute(sandbox, cloud_grant):
+    grants.make_due(cloud_grant)
+    sandbox.cloud.faults.add("token", "invalid_grant", times=1)
+    assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.REFUSED
+    grants.seconds_pass(sandbox, 50)
+    assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.NOT_DUE
+    grants.seconds_pass(sandbox, 11)
+    assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.REFRESHED
+
+
+def test_f01_a_sweep_finds_what_a_crashed_holder_left_when_its_lease_is_over(
+    sandbox, cloud_grant
+):
+    grants.make_due(cloud_grant)
+    assert claim.take_due(database_now()) == [cloud_grant.pk]
+    claim.lease_due([cloud_grant.pk])
+    grants.seconds_pass(sandbox, 76)
+    assert claim.take_due(database_now()) == [cloud_grant.pk]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("on_demand", [False, True])
 def test_f14_of_many_at_the_same_instant_one_gets_the_lease(
