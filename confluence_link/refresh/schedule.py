@@ -17,6 +17,7 @@ EXCHANGE_SECONDS: Final = 30
 LEASE_SECONDS: Final = 75
 # A slow first request may land after a fast second one; so there are no fast ones.
 UNCERTAIN_GAP_SECONDS: Final = 30
+UNCERTAIN_CAP_SECONDS: Final = 2 * 60
 REFUSED_GAP_SECONDS: Final = 60
 # Shorter than the ten minutes in which `verdict` counts suspects.
 REFUSED_CAP_SECONDS: Final = 8 * 60

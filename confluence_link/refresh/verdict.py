@@ -106,9 +106,19 @@ def _next_try(grant: Grant, failure: Failure, now: datetime) -> datetime:
         at_least=schedule.UNCERTAIN_GAP_SECONDS if failure.answer == "uncertain" else 1,
         chance=_CHANCE,
     )
-    if failure.retry_after_seconds is None:
-        return again
-    return max(again, now + timedelta(seconds=failure.retry_after_seconds))
+    if failure.retry_after_seconds is not None:
+        again = max(again, now + timedelta(seconds=failure.retry_after_seconds))
+    if failure.answer == "uncertain" and _is_inside_leeway(grant, now):
+        # Afterwards a lost answer is a lost grant, so there is room for five tries.
+        again = min(again, now + timedelta(seconds=schedule.UNCERTAIN_CAP_SECONDS))
+    return again
+
+
+def _is_inside_leeway(grant: Grant, now: datetime) -> bool:
+    """Whether the exchange in doubt can still be repeated, if it did happen."""
+    seconds = atlassian.deployment_for(grant.oauth_app).leeway_seconds
+    since = grant.uncertain_since
+    return since is not None and now - since < timedelta(seconds=seconds)
 
 
 def _death(grant: Grant, now: datetime) -> str:

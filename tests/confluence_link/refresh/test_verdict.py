@@ -175,6 +175,22 @@ def test_f08_a_refusal_after_a_lost_answer_is_called_a_lost_rotation(
     assert dead.death_reason == Grant.DeathReason.ROTATION_LOST
 
 
+def test_f07_inside_the_leeway_no_plan_lets_it_pass(sandbox, cloud_grant):
+    Grant.objects.update(consecutive_failures=8)
+    sandbox.cloud.faults.add("token", "unavailable", retry_after=3600)
+    assert _refresh(cloud_grant) is Outcome.UNCERTAIN
+    assert 30 <= _plan(cloud_grant) <= 120
+    grants.seconds_pass(sandbox, 601)
+    assert _refresh(cloud_grant) is Outcome.UNCERTAIN
+    assert _plan(cloud_grant) == 3600
+
+
+def test_without_a_leeway_there_is_nothing_to_hurry_for(sandbox, data_center_grant):
+    sandbox.data_center.faults.add("token", "unavailable", retry_after=3600)
+    assert _refresh(data_center_grant) is Outcome.UNCERTAIN
+    assert _plan(data_center_grant) == 3600
+
+
 def test_f02_a_lost_answer_is_repaired_inside_the_leeway(sandbox, cloud_grant):
     sandbox.cloud.faults.add("token", "drop_after", times=1)
     assert _refresh(cloud_grant) is Outcome.UNCERTAIN
