@@ -130,6 +130,29 @@ def test_recovery_lets_nobody_try_within_the_gap_of_its_own_failure(
     assert grants.again(other).refresh_at > database_now() + timedelta(minutes=40)
 
 
+def test_recovery_does_not_hurry_what_was_refused(sandbox, cloud_grant):
+    other = grants.copy_of(cloud_grant)
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    Grant.objects.filter(pk=other.pk).update(
+        last_error="invalid_grant",
+        last_error_at=database_now() - timedelta(minutes=5),
+        refusals=1,
+    )
+    sandbox.cloud.faults.clear()
+    assert _refresh(cloud_grant) is Outcome.REFRESHED
+    assert grants.again(other).refresh_at > database_now() + timedelta(minutes=40)
+
+
+def test_f31_a_shorter_rate_limit_does_not_shorten_a_longer_one(cloud_grant):
+    for seconds in (600, 5):
+        breaker.app_answered(
+            cloud_grant.oauth_app,
+            Failure("busy", "rate_limited", retry_after_seconds=seconds),
+            now=database_now(),
+        )
+    assert _health().is_paused(database_now() + timedelta(seconds=590))
+
+
 def test_f31_a_success_that_was_under_way_ends_no_rate_limit(sandbox, cloud_grant):
     grants.make_due(cloud_grant)
     lease_id, (row,) = claim.lease_due([cloud_grant.pk])
