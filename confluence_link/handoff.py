@@ -16,7 +16,6 @@ from confluence_link.models import Grant, SealedTokenSet, database_now
 from confluence_link.tokens import AccessToken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from confluence_link.models import LinkedSite
@@ -87,12 +86,7 @@ def _token(
     return token or _alive(grant_id, after_generation)
 
 
-def _wait(
-    grant_id: int,
-    min_seconds: int | None,
-    after_generation: int,
-    sleep: Callable[[float], None] = time.sleep,
-) -> AccessToken:
+def _wait(grant_id: int, min_seconds: int | None, after_generation: int) -> AccessToken:
     """Waits while somebody else holds the lease, then takes what is there."""
     for _ in range(int(WAIT_SECONDS / WAIT_STEP_SECONDS)):
         token = _stored(grant_id, min_seconds, after_generation)
@@ -101,7 +95,7 @@ def _wait(
         leased = Grant.objects.filter(pk=grant_id, lease_until__gt=database_now())
         if not leased.exists():
             break
-        sleep(WAIT_STEP_SECONDS)
+        time.sleep(WAIT_STEP_SECONDS)
     return _alive(grant_id, after_generation)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import (
@@ -15,7 +16,7 @@ from django.db import (
 
 from confluence_link import linking, refresh
 from confluence_link.http import Deadline
-from confluence_link.models import Grant
+from confluence_link.models import Grant, database_now
 from confluence_link.refresh import Outcome, claim, spool
 from confluence_link.refresh.exchange import exchange
 from confluence_link.tokens import TokenSet
@@ -123,6 +124,36 @@ def test_a_file_that_cannot_be_read_stops_no_other_refresh(
     path.symlink_to(path)
     grants.make_due(cloud_grant)
     assert refresh.refresh_batch([cloud_grant.pk]) == [Outcome.REFRESHED]
+
+
+def test_f10_a_late_answer_waits_in_case_whoever_leased_meanwhile_fails(
+    settings, data_center_grant
+):
+    grants.make_due(data_center_grant)
+    with connection.execute_wrapper(_TakingOver(data_center_grant)):
+        outcomes = refresh.refresh_batch([data_center_grant.pk])
+    assert outcomes == [Outcome.FENCED]
+    assert len(_files(settings)) == 1
+    Grant.objects.update(lease_id=None, lease_until=None)
+    refresh.sweep(enqueue=lambda ids: None)
+    assert grants.again(data_center_grant).generation == 2
+    assert _files(settings) == []
+
+
+class _TakingOver:
+    """Somebody else leases the grant right before the answer is written."""
+
+    def __init__(self, grant):
+        self.grants = Grant.objects.filter(pk=grant.pk)
+
+    def __call__(self, execute, sql, params, many, context):
+        is_storing = sql.startswith("UPDATE") and '"last_rotated_at" = ' in sql
+        if is_storing and self.grants is not None:
+            leased, self.grants = self.grants, None
+            leased.update(
+                lease_id=uuid4(), lease_until=database_now() + timedelta(seconds=75)
+            )
+        return execute(sql, params, many, context)
 
 
 class _Refusing:
