@@ -120,6 +120,16 @@ BROKEN_ANSWERS: dict[type[ConfluenceLinkError], Outcome] = {
     ),
 }
 
+# 401 speaks of the token, whatever was asked for; refreshing did not help.
+ACCESS_REFUSED = Outcome(
+    title="The access was refused",
+    happened="Confluence did not accept the access of the linked account. Perhaps it"
+    " was ended on the other side: the app was removed there, or the password changed.",
+    next_step="Reconnecting repairs it; the link and its settings stay.",
+    button="reconnect",
+    status=403,
+)
+
 # Why a consent has ended, in the person's words, by `ReauthorizationRequired.reason`.
 CONSENT_ENDED: dict[str, str] = {
     "unlinked": "The account was unlinked and its tokens were erased.",

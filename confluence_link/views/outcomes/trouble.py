@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confluence_link import errors
 from confluence_link.views.outcomes.broken_answers import (
+    ACCESS_REFUSED,
     BROKEN_ANSWERS,
     CONSENT_ENDED,
     PAGE_NOT_CREATED,
@@ -49,6 +50,8 @@ def trouble_of(error: ConfluenceLinkError, *, creating: bool = False) -> Trouble
 
 def _outcome(error: ConfluenceLinkError, *, creating: bool) -> Outcome:
     kind = type(error)
+    if isinstance(error, errors.NotPermitted) and error.status == 401:
+        return ACCESS_REFUSED
     if creating and (found := _nearest(PAGE_NOT_CREATED, kind)):
         return found
     if isinstance(error, errors.Unavailable) and not error.status:

@@ -111,6 +111,7 @@ def every_error():
         errors.TransportError("dns", sent=False),
         errors.ApiError(418),
         errors.ScopeMissing(401),
+        errors.NotPermitted(401),
         errors.NotPermitted(403),
         errors.NotFound(404),
         errors.Conflict(409),

@@ -54,6 +54,17 @@ def test_a_long_space_has_more_pages(alice_client, cloud_site):
     assert 'href="' + url("space", cloud_site, "TEAM") + '"' in more
 
 
+def test_an_access_that_was_ended_there_is_not_taken_for_missing_rights(
+    alice_client, site, part
+):
+    part.revoke(site.grant.account_id)
+
+    html = html_of(alice_client, url("space", site, "TEAM"), 403)
+
+    assert "The access was refused" in html
+    assert f"reconnect={site.public_id}" in html
+
+
 def test_an_unknown_space_is_said_to_be_unknown(alice_client, site):
     html = html_of(alice_client, url("space", site, "NOWHERE"), 404)
     assert "It does not exist in Confluence" in html
