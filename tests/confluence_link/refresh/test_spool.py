@@ -95,13 +95,14 @@ def test_f22_an_answer_outlives_a_database_that_refuses_it(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError, InternalError])
 def test_f24_an_answer_is_stored_as_soon_as_the_database_takes_it(
-    sandbox, data_center_grant, error
+    settings, sandbox, data_center_grant, error
 ):
     """A database that only reads for a moment says InternalError."""
     grants.make_due(data_center_grant)
     with connection.execute_wrapper(_Refusing(error, times=1)):
         outcome = refresh.refresh_now(grant_id=data_center_grant.pk)
     assert outcome is Outcome.REFRESHED
+    assert _files(settings) == []
 
 
 @pytest.mark.django_db(transaction=True)
