@@ -56,6 +56,7 @@ class Event(models.Model):
         on_delete=models.SET_NULL,
         null=True,
         related_name="+",
+        verbose_name="OAuth app",
     )
     grant = models.ForeignKey(
         "confluence_link.Grant",

@@ -53,7 +53,10 @@ class Grant(models.Model):
         max_length=20, unique=True, default=random_public_id, editable=False
     )
     oauth_app = models.ForeignKey(
-        "confluence_link.OAuthApp", on_delete=models.PROTECT, related_name="grants"
+        "confluence_link.OAuthApp",
+        on_delete=models.PROTECT,
+        related_name="grants",
+        verbose_name="OAuth app",
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants"
