@@ -197,6 +197,8 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 # https://docs.djangoproject.com/en/5.2/howto/error-reporting/
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.NoVariables"
+# Where Atlassian keeps images; an icon from elsewhere is not taken.
+CONFLUENCE_ICON_DOMAINS = ("atlassian.com", "atlassian.net", "atl-paas.net")
 # https://django-csp.readthedocs.io/en/latest/configuration.html
 # The same for every page, the admin included: nothing inline, nothing foreign.
 # `form-action` is set by the page that leads to an authorization server alone.
@@ -207,13 +209,11 @@ CONTENT_SECURITY_POLICY: dict[str, Any] = {
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],
         "object-src": ["'none'"],
-        # Site icons: Atlassian's own image hosts, and what serves the Cloud API.
+        # Site icons, and what serves the Cloud API.
         "img-src": [
             "'self'",
             "data:",
-            "https://*.atlassian.com",
-            "https://*.atlassian.net",
-            "https://*.atl-paas.net",
+            *(f"https://*.{domain}" for domain in CONFLUENCE_ICON_DOMAINS),
         ],
     }
 }

@@ -102,7 +102,8 @@ class Cloud(Deployment):
             # The app or the consent lacks the User identity API; a site knows too.
             return self._identity_at_a_site(call)
         profile = read_object(answer)
-        return _account(profile.get("account_id"), profile.get("name"))
+        name = profile.get("name") or profile.get("nickname")
+        return _account(profile.get("account_id"), name)
 
     def _identity_at_a_site(self, call: Call) -> Account:
         sites = self.reachable_sites(call.session, call.access_token, call.deadline)
@@ -135,9 +136,19 @@ class Cloud(Deployment):
             site_id = remote_values.identifier(entry.get("id"), _CLOUD_ID)
             if site_id and any("confluence" in scope for scope in granted):
                 url = remote_values.web_url(entry.get("url"), like=self.api_url)
-                icon = remote_values.web_url(entry.get("avatarUrl"), like=self.api_url)
+                icon = self._icon_url(entry.get("avatarUrl"))
                 name = remote_values.name(entry.get("name"))
                 yield Site(site_id, name or url or site_id, url, icon, granted)
+
+    def _icon_url(self, value: object) -> str:
+        """An icon that the content security policy of our pages lets browsers load."""
+        url = remote_values.web_url(value, like=self.api_url)
+        parts, api = urlsplit(url), urlsplit(self.api_url)
+        if (parts.scheme, parts.netloc) == (api.scheme, api.netloc):
+            return url
+        domains = tuple(f".{domain}" for domain in settings.CONFLUENCE_ICON_DOMAINS)
+        is_atlassians = parts.scheme == "https" and parts.netloc.endswith(domains)
+        return url if is_atlassians else ""
 
 
 def _merge(merged: dict[str, Site], site: Site) -> None:

@@ -15,6 +15,7 @@ from confluence_link.errors import (
 CLOUD_ID = "1324a887-45db-1bf4-1e99-ef0ff456d421"
 OTHER_ID = "2435b998-45db-1bf4-1e99-ef0ff456d421"
 SITES = "/oauth/token/accessible-resources"
+ICON = "https://site-admin-avatar-cdn.prod.public.atl-paas.net/avatars/240/star.png"
 
 
 def me_at(cloud_id):
@@ -27,7 +28,7 @@ def entry(cloud_id=CLOUD_ID, **fields):
         "url": "http://127.0.0.1/site/northwind",
         "name": "Northwind",
         "scopes": ["read:page:confluence"],
-        "avatarUrl": "http://127.0.0.1/avatar.svg",
+        "avatarUrl": ICON,
         **fields,
     }
 
@@ -50,6 +51,12 @@ def test_the_account_is_the_one_of_me(cloud, wire, account_id):
     (asked,) = wire.asked
     assert asked.headers["Authorization"] == "Bearer an-access-token"
     assert asked.headers["Accept"] == "application/json"
+
+
+def test_a_profile_without_a_name_may_have_a_nickname(cloud, wire):
+    wire.answer("/me", {"account_id": "alice", "name": "", "nickname": "Ally"})
+
+    assert cloud.identity() == Account("alice", "Ally")
 
 
 @pytest.mark.parametrize("account_id", [None, "", "a/b", "a" * 129, "ö", ["x"], "a b"])
@@ -143,7 +150,7 @@ def test_a_site_is_what_has_confluence_scopes(cloud, wire):
     assert site.site_id == CLOUD_ID
     assert site.name == "Northwind"
     assert site.url == "http://127.0.0.1/site/northwind"
-    assert site.icon_url == "http://127.0.0.1/avatar.svg"
+    assert site.icon_url == ICON
     assert site.scopes == ("read:page:confluence",)
 
 
@@ -204,6 +211,34 @@ def test_hostile_addresses_are_dropped_and_the_site_is_kept(cloud, wire):
 
     assert (site.url, site.icon_url) == ("", "")
     assert site.name == CLOUD_ID
+
+
+def test_an_icon_may_come_from_what_serves_the_api(cloud, wire):
+    wire.answer(SITES, [entry(avatarUrl=f"{wire.url}/avatar.svg")])
+
+    (site,) = cloud.reachable_sites()
+
+    assert site.icon_url == f"{wire.url}/avatar.svg"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        None,
+        "https://secure.gravatar.com/avatar/1",
+        "https://evil-atlassian.com/icon.png",
+        "https://x.atlassian.net.evil.example/icon.png",
+        "https://x.atlassian.net:8443/icon.png",
+        "http://x.atlassian.net/icon.png",
+        "http://127.0.0.1:1/icon.png",
+    ],
+)
+def test_an_icon_that_our_pages_may_not_load_is_dropped(cloud, wire, elsewhere):
+    wire.answer(SITES, [entry(avatarUrl=elsewhere)])
+
+    (site,) = cloud.reachable_sites()
+
+    assert site.icon_url == ""
 
 
 def test_five_hundred_sites_are_enough(cloud, wire):
