@@ -417,3 +417,12 @@ def test_an_access_that_cannot_be_renewed_now_says_so(
     assert response.status_code == 503
     assert int(response["Retry-After"]) >= 5
     assert "No access at this moment" in response.content.decode()
+
+
+def test_an_icon_that_does_not_load_leaves_the_first_letter(
+    alice_client, organization, cloud_site
+):
+    """The style sheet draws it; only images that failed have a part for it."""
+    html = alice_client.get(organization.get_absolute_url()).content.decode()
+
+    assert f'src="{cloud_site.icon_url}" alt="" data-letter="N"' in html
