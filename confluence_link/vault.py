@@ -203,7 +203,7 @@ def key_ring_problems() -> list[str]:
     entries = list(settings.CONFLUENCE_LINK_VAULT_KEYS)
     problems = [] if entries else ["There is no key."]
     for place, entry in enumerate(entries, start=1):
-        problem = _entry_problem(entry)
+        problem = _malformed(entry) or _weak(entry)
         if problem:
             problems.append(f"Key {place} {problem}.")
     names = [entry.partition(":")[0] for entry in entries]
@@ -215,7 +215,8 @@ def key_ring_problems() -> list[str]:
     return problems
 
 
-def _entry_problem(entry: str) -> str:
+def _malformed(entry: str) -> str:
+    """Why an entry can be no key at all."""
     name, colon, text = entry.partition(":")
     if not colon or not name or len(name.encode()) > 32 or not name.isascii():
         return "is not of the form id:base64 with an id of 1 to 32 ASCII characters"
@@ -225,6 +226,13 @@ def _entry_problem(entry: str) -> str:
         return "is not base64 after the colon"
     if len(key) != KEY_BYTES:
         return f"has {len(key)} bytes instead of {KEY_BYTES}"
+    return ""
+
+
+def _weak(entry: str) -> str:
+    """Why a key protects nothing; production refuses to start with it."""
+    text = entry.partition(":")[2]
+    key = base64.b64decode(_plain_base64(text))
     if len(set(key)) < 8:
         return "is not random: it repeats a few bytes"
     if key in settings.SECRET_KEY.encode() or text in settings.SECRET_KEY:
@@ -243,8 +251,8 @@ def _plain_base64(text: str) -> str:
 
 @lru_cache(maxsize=4)
 def _key_ring(entries: Sequence[str]) -> Mapping[str, bytes]:
-    """The usable keys by id, in order; problems are told by `key_ring_problems`."""
-    usable = [entry for entry in entries if not _entry_problem(entry)]
+    """The keys by id, in order; problems are told by `key_ring_problems`."""
+    usable = [entry for entry in entries if not _malformed(entry)]
     return {
         name: base64.b64decode(_plain_base64(text))
         for name, _, text in (entry.partition(":") for entry in usable)

@@ -153,3 +153,12 @@ def test_v08_a_problem_never_quotes_the_key(settings):
     told = " ".join(vault.key_ring_problems())
 
     assert not any(entry.partition(":")[2] in told for entry in entries)
+
+
+def test_v08_a_weak_key_is_told_of_and_still_seals_on_a_developers_machine(settings):
+    settings.CONFLUENCE_LINK_VAULT_KEYS = [repeated(b"\x00")]
+
+    sealed = vault.seal_text("a purpose", "a text")
+
+    assert vault.open_text("a purpose", sealed) == "a text"
+    assert vault.key_ring_problems() != []
