@@ -1,20 +1,32 @@
-"""One exchange, and the time that it has."""
+"""One exchange: its answer is a value, whatever happens."""
 
 from __future__ import annotations
+
+import dataclasses
+
+import pytest
 
 from confluence_link.http import Deadline
 from confluence_link.refresh import claim
 from confluence_link.refresh.exchange import Failure, exchange
+from confluence_link.tokens import TokenSet
 from tests import grants
 
 
-def test_f10_a_worker_that_was_stopped_under_its_lease_sends_nothing(
-    sandbox, cloud_grant
-):
+@pytest.fixture
+def leased(cloud_grant):
     grants.make_due(cloud_grant)
-    lease_id, (grant,) = claim.lease_due([cloud_grant.pk])
-    before = sandbox.cloud.statistics["request.token"]
-    leased = claim.open_leased(grant, lease_id)
-    answer = exchange(leased, deadline=Deadline(0))
-    assert answer == Failure("not_sent", "timeout")
-    assert sandbox.cloud.statistics["request.token"] == before
+    lease_id, (row,) = claim.lease_due([cloud_grant.pk])
+    return claim.open_leased(row, lease_id)
+
+
+def test_an_answer_with_tokens_is_a_token_set(leased):
+    assert isinstance(exchange(leased, deadline=Deadline(8)), TokenSet)
+
+
+def test_a_fault_of_ours_is_in_doubt_and_told_without_its_text(leased, caplog):
+    broken = dataclasses.replace(leased.endpoint, network_policy=None)
+    leased = dataclasses.replace(leased, endpoint=broken)
+
+    assert exchange(leased, deadline=Deadline(8)) == Failure("uncertain", "our_fault")
+    assert "error=AttributeError" in caplog.text
