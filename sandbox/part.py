@@ -4,6 +4,7 @@ and its faults, with the verbs that end grants on the other side."""
 from __future__ import annotations
 
 import secrets
+from abc import ABC, abstractmethod
 from copy import deepcopy
 from typing import Generic, TypeVar
 
@@ -22,7 +23,7 @@ from sandbox.statistics import Statistics
 B = TypeVar("B", bound=Behaviour)
 
 
-class Part(Generic[B]):
+class Part(ABC, Generic[B]):
     """`name` is what the control API calls it; `url` is known once it listens."""
 
     def __init__(
@@ -41,19 +42,20 @@ class Part(Generic[B]):
         self.server = self.new_server()
         self.seed()
 
-    def new_server(self) -> Server[B]:
-        raise NotImplementedError
+    @abstractmethod
+    def new_server(self) -> Server[B]: ...
 
+    @abstractmethod
     def seed(self) -> None:
         """Fill in the content anew."""
 
+    @abstractmethod
     def place(self, path: str) -> str | None:
         """Which faults a request for this path may meet."""
-        raise NotImplementedError
 
+    @abstractmethod
     def logins(self) -> dict[str, str]:
         """Who has an account here: login and name."""
-        raise NotImplementedError
 
     def reset(self) -> None:
         """Back to the start: no grants, no faults, counters at zero. Redirect

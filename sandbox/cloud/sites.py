@@ -25,7 +25,7 @@ def blueprint(cloud: Cloud) -> Blueprint:
         if not found:
             return _missing()
         # Shown as it is, hostile pages too: the policy in `pages` allows no script.
-        view = Markup(view_of(found.storage))  # noqa: S704
+        view = Markup(view_of(found.storage))  # noqa: S704  # see above
         return render_template("page.html", place=site, page=found, view=view)
 
     @pages.get("/site/<slug>/wiki/spaces/<key>")

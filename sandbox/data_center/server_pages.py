@@ -46,7 +46,7 @@ def blueprint(server: DataCenter) -> Blueprint:
         if found is None:
             return _missing()
         # Shown as it is, hostile pages too: the policy in `pages` allows no script.
-        view = Markup(view_of(found.storage))  # noqa: S704
+        view = Markup(view_of(found.storage))  # noqa: S704  # as in Confluence
         return render_template("page.html", place=server, page=found, view=view)
 
     @pages.get("/display/<key>")
