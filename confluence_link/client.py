@@ -49,9 +49,15 @@ class ConfluenceClient:
     """
 
     def __init__(
-        self, linked_site: LinkedSite, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        linked_site: LinkedSite,
+        *,
+        deadline: Deadline | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`deadline` is for all calls together; without one, each has 30 seconds."""
         self._linked_site = linked_site
+        self._given_deadline = deadline
         self._sleep = sleep
         app = linked_site.grant.oauth_app
         self._api = atlassian.api_for(app, site_url=linked_site.url)
@@ -60,9 +66,13 @@ class ConfluenceClient:
 
     @classmethod
     def for_linked_site(
-        cls, linked_site: LinkedSite, *, sleep: Callable[[float], None] = time.sleep
+        cls,
+        linked_site: LinkedSite,
+        *,
+        deadline: Deadline | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> Self:
-        return cls(linked_site, sleep=sleep)
+        return cls(linked_site, deadline=deadline, sleep=sleep)
 
     def __enter__(self) -> Self:
         self._keeps_connections = True
@@ -155,7 +165,7 @@ class ConfluenceClient:
             lambda call: self._api.create_page(call, known, title, body, parent_id),
             given.api_base_url,
             given.access_token,
-            Deadline(TOTAL_SECONDS),
+            self._deadline(),
         )
 
     # --- sending ---
@@ -163,7 +173,7 @@ class ConfluenceClient:
     def _read(self, operation: Callable[[Call], T]) -> T:
         """Repeats after one refresh, and after pauses that the other side asks for."""
         given = handoff.for_linked_site(linked_site=self._linked_site)
-        token, deadline = given.access_token, Deadline(TOTAL_SECONDS)
+        token, deadline = given.access_token, self._deadline()
         refreshed, retries = False, 0
         while True:
             try:
@@ -180,6 +190,9 @@ class ConfluenceClient:
                     raise
                 retries += 1
                 self._sleep(seconds)
+
+    def _deadline(self) -> Deadline:
+        return self._given_deadline or Deadline(TOTAL_SECONDS)
 
     def _newer_token(self, refusal: ApiError, token: AccessToken) -> AccessToken | None:
         """401 speaks of the token; 403 and 404 do where it was over (A8)."""

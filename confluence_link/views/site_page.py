@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from accounts.tenancy import member_view
 from confluence_link.client import ConfluenceClient
 from confluence_link.errors import ConfluenceLinkError
+from confluence_link.http import Deadline
 from confluence_link.models import LinkedSite
 from confluence_link.views.outcomes import trouble_of
 from confluence_link.views.site_card import site_card
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import Membership
+
+# Nobody looks at an empty page for longer; then it says what is wrong.
+PAGE_SECONDS = 10
 
 P = ParamSpec("P")
 # A page's own context, or a response that takes its place.
@@ -83,7 +87,10 @@ def site_page(
             site = site_of(membership, public_id)
             context = {**site_context(site, membership), **kwargs}
             try:
-                with ConfluenceClient.for_linked_site(site) as client:
+                deadline = Deadline(PAGE_SECONDS)
+                with ConfluenceClient.for_linked_site(
+                    site, deadline=deadline
+                ) as client:
                     visit = Visit(request, membership, site, client)
                     content = ask(visit, *args, **kwargs)
             except ConfluenceLinkError as error:

@@ -20,6 +20,7 @@ from confluence_link.errors import (
     ScopeMissing,
     Unavailable,
 )
+from confluence_link.http import Deadline
 from confluence_link.models import Grant, LinkedSite, database_now
 from tests import grants
 
@@ -378,6 +379,18 @@ def test_a_pause_beyond_the_deadline_is_the_callers(client, part, slept):
 
     assert slept == []
     assert caught.value.retry_after_seconds == 40
+
+
+def test_the_callers_deadline_is_for_all_calls_together(linked_site, part, slept):
+    client = ConfluenceClient.for_linked_site(
+        linked_site, deadline=Deadline(5), sleep=slept.append
+    )
+    part.faults.add("api", "rate_limited", retry_after="7")
+
+    with pytest.raises(RateLimited):
+        client.space("TEAM")
+
+    assert slept == []
 
 
 def test_a_server_that_restarts_is_waited_for(client, part, slept):

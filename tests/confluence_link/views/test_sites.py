@@ -389,6 +389,13 @@ def test_a_busy_confluence_says_when_to_come_back(alice_client, cloud_site, sand
     assert "Too many requests" in response.content.decode()
 
 
+def test_nobody_waits_long_for_a_busy_confluence(alice_client, cloud_site, sandbox):
+    sandbox.cloud.faults.add("api", "rate_limited", retry_after="15")
+    response = alice_client.get(url("linked_site", cloud_site))
+    assert response.status_code == 503
+    assert sandbox.cloud.statistics["request.api"] == 1
+
+
 def test_a_dead_grant_is_a_calm_page_with_one_button(alice_client, cloud_site):
     Grant.objects.update(status="reconnect_needed", death_reason="revoked")
     response = alice_client.get(url("linked_site", cloud_site))
