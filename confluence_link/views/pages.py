@@ -67,13 +67,14 @@ def create_page(visit: Visit, space_key: str) -> Mapping[str, object] | HttpResp
     form = CreatePageForm(visit.request.POST)
     if not form.is_valid():
         return {"form": form}
+    sent = False
     try:
-        created = visit.client.create_page(
-            space_key, form.cleaned_data["title"], form.body
-        )
+        found = visit.client.space(space_key)
+        sent = True
+        created = visit.client.create_page(found, form.cleaned_data["title"], form.body)
     except ConfluenceLinkError as error:
-        # What was typed stays in the form.
-        return {"form": form, "trouble": trouble_of(error, creating=True)}
+        # What was typed stays in the form. Before it is sent, no page is in doubt.
+        return {"form": form, "trouble": trouble_of(error, creating=sent, typed=True)}
     _record(visit, created)
     messages.success(visit.request, f"The page “{created.title}” was created.")
     return redirect(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from confluence_link import errors
@@ -35,9 +35,17 @@ class Trouble:
     request_id: str = ""
 
 
-def trouble_of(error: ConfluenceLinkError, *, creating: bool = False) -> Trouble:
-    """The words for an error of a call; `creating` if a page was being created."""
+def trouble_of(
+    error: ConfluenceLinkError, *, creating: bool = False, typed: bool = False
+) -> Trouble:
+    """The words for an error of a call; `creating` if a page was being created.
+
+    With `typed`, somebody's words are in a form of the page: to load it again would
+    lose them, so the form's own button is what tries again.
+    """
     outcome = _outcome(error, creating=creating)
+    if typed and outcome.button == "reload":
+        outcome = replace(outcome, button="")
     request_id = getattr(error, "request_id", "")
     return Trouble(
         outcome=outcome,

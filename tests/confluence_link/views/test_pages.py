@@ -211,6 +211,20 @@ def test_a_doubtful_answer_is_not_tried_again(alice_client, cloud_site, sandbox)
     assert "kept</textarea>" in html
 
 
+def test_a_page_that_was_not_sent_is_not_in_doubt(alice_client, site, part):
+    part.faults.add("api", "server_error")
+    html = post(alice_client, site, title="Plans", text="kept").content.decode()
+    assert "Confluence has trouble" in html
+    assert "kept</textarea>" in html
+
+
+def test_no_button_beside_what_was_typed_would_lose_it(alice_client, site, part):
+    part.faults.add("api", "rate_limited", retry_after="600")
+    html = post(alice_client, site, title="Plans", text="kept").content.decode()
+    assert "Too many requests" in html
+    assert "Try again</a>" not in html
+
+
 def test_an_account_that_may_not_write_is_told_so(alice_client, cloud_site, sandbox):
     sandbox.cloud.faults.add("api", "slow", times=1, seconds=0)
     sandbox.cloud.faults.add("api", "blocked")
