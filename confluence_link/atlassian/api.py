@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NUMERIC_ID = re.compile(r"[0-9]{1,20}")
-SPACE_KEY = re.compile(r"[\w.~@:+-]{1,255}")
+# One or two dots alone would name another place in a path.
+SPACE_KEY = re.compile(r"(?!\.{1,2}\Z)[\w.~@:+-]{1,255}")
 EXCERPT_LENGTH = 500
 # Confluence marks found words like this, in plain text.
 _HIGHLIGHT = re.compile(r"@@@(?:end)?hl@@@")

@@ -138,7 +138,7 @@ def test_a_space_that_is_not_there_is_not_found(api, call, wire, wanted):
         api.space(call, wanted)
 
 
-@pytest.mark.parametrize("key", ["", "../x", "a b", "a/b", 'a"b', "x" * 256])
+@pytest.mark.parametrize("key", ["", "..", "../x", "a b", "a/b", 'a"b', "x" * 256])
 def test_a_key_that_is_none_is_not_asked_for(api, call, wire, key):
     with pytest.raises(NotFound):
         api.space(call, key)

@@ -119,7 +119,7 @@ def test_a_key_is_enough_to_call(api, call, wire, people):
     assert wire.asked == []
 
 
-@pytest.mark.parametrize("key", ["", "a/b", 'a" or "', "a b"])
+@pytest.mark.parametrize("key", ["", "a/b", 'a" or "', "a b", ".", ".."])
 def test_a_key_that_is_none_is_not_asked_for(api, call, wire, key):
     with pytest.raises(NotFound):
         api.space_to_call(call, key)
