@@ -10,10 +10,12 @@ from django.contrib import admin, messages
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
+from kombu.exceptions import OperationalError
 
 from accounts.admin import staff
 from confluence_link import atlassian, events, linking, refresh, tasks
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
+from confluence_link.admin.filters import LastErrorFilter
 from confluence_link.admin.wording import account_name, moment
 from confluence_link.errors import ConfluenceLinkError
 from confluence_link.models import Event, Grant, database_now
@@ -47,7 +49,7 @@ class GrantAdmin(ActingAdmin[Grant]):
         "death_reason",
         "oauth_app",
         "linked_sites__organization",
-        "last_error",
+        ("last_error", LastErrorFilter),
     )
     search_fields = (
         "account_name",
@@ -196,10 +198,15 @@ class GrantAdmin(ActingAdmin[Grant]):
             self.message_user(request, f"{account_name(grants[0])}: {said}")
             return
         due = _make_due(queryset)
-        tasks.sweep.delay()
-        self.message_user(
-            request, f"{due} of {len(grants)} grants are due now; workers take them."
-        )
+        try:
+            tasks.sweep.delay()
+            then, level = "workers take them.", messages.INFO
+        except OperationalError:
+            # The rows are due all the same; the message was only a hint.
+            then = "Redis does not answer, so they wait for a sweep after it does."
+            level = messages.WARNING
+        said = f"{due} of {len(grants)} grants are due now; {then}"
+        self.message_user(request, said, level)
 
     @confirmed(
         label="List sites again",

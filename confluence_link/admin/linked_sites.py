@@ -9,6 +9,7 @@ from django.contrib import admin
 from accounts.admin import staff
 from confluence_link import linking
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
+from confluence_link.admin.filters import LastErrorFilter
 from confluence_link.admin.wording import account_name, moment
 from confluence_link.models import LinkedSite
 
@@ -52,7 +53,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
         ("grant__status", GrantStatusFilter),
         "grant__oauth_app",
         "organization",
-        "grant__last_error",
+        ("grant__last_error", LastErrorFilter),
     )
     search_fields = (
         "name",

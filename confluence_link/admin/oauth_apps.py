@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
+from confluence_link.admin.filters import LastErrorFilter
 from confluence_link.admin.oauth_app_form import OAuthAppForm
 from confluence_link.admin.wording import moment
 from confluence_link.models import (
@@ -50,7 +51,12 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
         "enabled",
         "health_in_words",
     )
-    list_filter = ("deployment", "enabled", "organization", "health__last_error")
+    list_filter = (
+        "deployment",
+        "enabled",
+        "organization",
+        ("health__last_error", LastErrorFilter),
+    )
     search_fields = ("name", "provider_id", "base_url", "client_id")
     list_select_related = ("organization", "health")
     autocomplete_fields = ("organization",)

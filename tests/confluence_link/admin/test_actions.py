@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from confluence_link.models import Event, Grant, LinkedSite, SealedTokenSet
@@ -94,6 +95,20 @@ def test_refresh_now_of_many_makes_them_due_and_leaves_them_to_the_workers(
     assert set(due) == set(ready)
     assert said(answer) == ["3 of 5 grants are due now; workers take them."]
     assert kinds() == [Event.Kind.REFRESH_ASKED] * 5
+
+
+def test_refresh_now_of_many_does_without_the_broker(
+    admin_client, make_grant, organization, monkeypatch
+):
+    def refused(*args, **kwargs):
+        raise OperationalError
+
+    monkeypatch.setattr("kombu.transport.memory.Channel._put", refused)
+    ready = [make_grant(organization) for _ in range(2)]
+
+    answer = confirm(admin_client, "grant", "refresh_now", *ready)
+
+    assert "2 of 2 grants are due now; Redis does not answer" in said(answer)[0]
 
 
 def test_all_pages_of_a_filtered_list_can_be_acted_on(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -104,6 +106,19 @@ def test_linked_sites_are_filtered_by_last_error(
     sites = found(admin_client, "linkedsite", grant__last_error="timeout")
 
     assert [site.grant for site in sites] == [broken]
+
+
+@pytest.mark.parametrize("model", ["grant", "linkedsite", "oauthapp"])
+def test_every_choice_of_a_filter_has_words(
+    admin_client, make_grant, organization, model
+):
+    OAuthAppHealth.objects.create(oauth_app=make_grant(organization).oauth_app)
+    make_grant(organization, last_error="timeout")
+
+    html = admin_client.get(url_of(model)).content.decode()
+
+    assert re.search(r'<a href="\?\w*last_error=">none</a>', html)
+    assert not re.search(r'<a href="\?[^"]*">\s*</a>', html)
 
 
 def test_events_are_filtered_by_kind_and_day(admin_client, grant, organization):
