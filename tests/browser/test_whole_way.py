@@ -95,6 +95,10 @@ def link_data_center(person):
 def read(person, site, *, shots):
     open_site(person, site)
     person.looks(f"20-{shots}-site")
+    person.fill(q="W" * 80)
+    person.page.keyboard.press("Enter")
+    person.sees("Nothing found")
+    person.looks(f"20-{shots}-nothing-found")
     person.fill(q="runbook")
     person.page.keyboard.press("Enter")
     person.page.locator("main ul.list a").first.wait_for()
