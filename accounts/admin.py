@@ -10,14 +10,16 @@ from allauth.mfa.admin import Authenticator
 from allauth.usersessions.admin import UserSession
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import BadRequest
 from django.db.models import Count, Model
 
 from accounts.models import Membership, Organization, User
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
-    from django.http import HttpRequest
+    from django.http import HttpRequest, HttpResponse
 
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
@@ -49,6 +51,9 @@ _FILTER_ENDINGS = (
     "__day",
 )
 
+# No database counts its rows this far.
+_LONG_NUMBER = 19
+
 
 class StrictAdmin(ModelAdmin[M]):
     """A model's pages that answer to their own filters and to nothing else.
@@ -69,6 +74,15 @@ class StrictAdmin(ModelAdmin[M]):
         if self.date_hierarchy:
             names.append(self.date_hierarchy)
         return lookup in {name + ending for name in names for ending in _FILTER_ENDINGS}
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[M], *args: Any
+    ) -> HttpResponse | None:
+        """Stock pages end as 500 when what was picked can be no row's number."""
+        picked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(pk.isdecimal() and len(pk) < _LONG_NUMBER for pk in picked):
+            raise BadRequest
+        return super().response_action(request, queryset, *args)
 
 
 def _parameter(entry: Any) -> str:

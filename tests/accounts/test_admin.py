@@ -69,6 +69,13 @@ def test_members_are_edited_with_their_organization(admin_client, organization, 
     assert (organization.name, member.role) == ("New name", "admin")
 
 
+@pytest.mark.parametrize("picked", ["x", "\0", "9" * 30, "-1", ""])
+def test_what_can_be_no_row_is_a_bad_request(admin_client, alice, picked):
+    action = {"action": "delete_selected", "_selected_action": [alice.pk, picked]}
+
+    assert admin_client.post(page("user", "changelist"), action).status_code == 400
+
+
 def test_the_slug_stays(admin_client, organization):
     text = admin_client.get(page("organization", "change", organization.pk)).content
 
