@@ -73,14 +73,15 @@ def prepare() -> None:
 
 def run_all() -> int:
     """Runs until ctrl-C or SIGTERM, or until one of the processes ends."""
+    again = [sys.executable, "-m", "config.run.restarted"]
     manager = PatientManager(Printer(Unbuffered()))
     commands = {
         "sandbox": [sys.executable, "-m", "sandbox"],
         "site": programs.site(site_address()),
         # Threads: the process manager signals a whole group of processes, and the
         # children of a pool would end in the middle of an exchange.
-        "worker": programs.worker(pool="threads", concurrency=4),
-        "beat": programs.beat(DIRECTORY),
+        "worker": [*again, *programs.worker(pool="threads", concurrency=4)],
+        "beat": [*again, *programs.beat(DIRECTORY)],
         "demo": [sys.executable, "-m", "config.run.demo_ready"],
     }
     for name, command in commands.items():
