@@ -53,7 +53,8 @@ fmt: .venv/installed ## Format the code and fix what can be fixed
 	$(BIN)/ruff format
 
 # 3.11 means 3.11.0: some packages need one more before 3.11.3, which Debian 12 has.
-COMPILE = $(BIN)/uv pip compile --quiet --python-version 3.11 --universal \
+# The certificates of the system, as pip is told to use behind a company's proxy.
+COMPILE = $(BIN)/uv pip compile --quiet --system-certs --python-version 3.11 --universal \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make requirements"
 
 requirements: .venv/installed ## Compile requirements/*.in to *.txt with hashes

@@ -65,12 +65,11 @@ def pend(
 def _check_same_account(
     organization: Organization, reconnect: str, account: Account
 ) -> None:
-    expected = LinkedSite.objects.filter(
+    linked_site = LinkedSite.objects.filter(
         organization=organization, public_id=reconnect
-    ).values_list("grant__account_id", "grant__account_name")
-    for account_id, name in expected:
-        if account_id != account.account_id:
-            raise LinkRefused("other_account", expected=name, got=account.name)
+    )
+    if linked_site.exclude(grant__account_id=account.account_id).exists():
+        raise LinkRefused("other_account")
 
 
 def binding_of(pending: PendingLink) -> vault.Binding:

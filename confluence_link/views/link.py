@@ -25,6 +25,7 @@ from confluence_link.views.outcomes import OUTCOMES, refusal_page
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from confluence_link.models import PendingLink
     from confluence_link.provider import ConfluenceProvider
 
 
@@ -129,19 +130,8 @@ def confirm_link(
             organization=organization,
             session_key=request.session.session_key or "",
         )
-        if "cancel" in request.POST:
-            linking.cancel(pending=pending)
-            messages.info(request, "Nothing was linked.")
-            return redirect(organization)
         if request.method == "POST":
-            picked = request.POST.getlist("sites")
-            linked = linking.confirm(
-                pending=pending, site_ids=picked, actor=request.user
-            )
-            names = ", ".join(linked_site.name for linked_site in linked)
-            messages.success(
-                request, f"Linked: {names}. Open a site to see its spaces."
-            )
+            _confirm_or_cancel(request, pending, request.user)
             return redirect(organization)
     except LinkRefused as refused:
         if refused.reason != "no_sites_picked":
@@ -158,7 +148,18 @@ def confirm_link(
     return render(request, "confluence_link/confirm_link.html", context)
 
 
-def _choices(pending: Any, picked: list[str]) -> list[dict[str, Any]]:
+def _confirm_or_cancel(request: HttpRequest, pending: PendingLink, user: User) -> None:
+    if "cancel" in request.POST:
+        linking.cancel(pending=pending)
+        messages.info(request, "Nothing was linked.")
+        return
+    picked = request.POST.getlist("sites")
+    linked = linking.confirm(pending=pending, site_ids=picked, actor=user)
+    names = ", ".join(linked_site.name for linked_site in linked)
+    messages.success(request, f"Linked: {names}. Open a site to see its spaces.")
+
+
+def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
     """The sites to pick from; one is preselected only if there is only one."""
     linked = set(
         LinkedSite.objects.filter(

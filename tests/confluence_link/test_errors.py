@@ -60,8 +60,8 @@ def test_an_error_has_one_short_text_of_ours(error, text):
 
 
 def test_an_error_carries_what_its_handler_needs():
-    refused = errors.LinkRefused("other_account", expected="Ann", got="Ben")
-    assert refused.facts == {"expected": "Ann", "got": "Ben"}
+    refused = errors.LinkRefused("missing_scopes", scopes="read:me search:confluence")
+    assert refused.facts == {"scopes": "read:me search:confluence"}
     busy = errors.TokenEndpointError(
         "busy", error="rate_limited", status=429, retry_after_seconds=7
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 
-from confluence_link.models import LinkedSite
+from confluence_link.models import Grant, LinkedSite, PendingLink
 from tests import grants, link_steps
 
 
@@ -40,3 +41,26 @@ def back(sandbox, started):
 def linked_site(alice_client, cloud_app, organization, sandbox):
     """Alice's Northwind, linked in her browser for her organization."""
     return link_steps.linked(alice_client, sandbox, organization=organization)
+
+
+@pytest.fixture
+def come_back_from_cloud(alice_client, back):
+    """Finishes the attempt that Alice consented to."""
+    return lambda: link_steps.come_back(alice_client, back)
+
+
+@pytest.fixture
+def back_from_wiki(alice_client, data_center_app, organization, sandbox):
+    """Where her browser is sent after she consented at the company wiki."""
+    started = link_steps.start(alice_client, "wiki", organization=organization)
+    return link_steps.consent_to_data_center(sandbox, started)
+
+
+@pytest.fixture
+def nothing_is_linked_after(db):
+    """Checks at the end of the test that a refused consent left no row behind."""
+    yield
+    assert not Grant.objects.exists()
+    assert not LinkedSite.objects.exists()
+    assert not PendingLink.objects.exists()
+    assert not SocialAccount.objects.exists()

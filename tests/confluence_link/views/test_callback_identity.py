@@ -6,33 +6,13 @@ from __future__ import annotations
 import json
 
 import pytest
-from allauth.socialaccount.models import SocialAccount
 
-from confluence_link.models import Grant, LinkedSite, PendingLink
 from tests import link_steps
 
 HTML = "<!doctype html><title>Oops</title>"
 
 
-@pytest.fixture
-def come_back_from_cloud(alice_client, back):
-    """Finishes the attempt that Alice consented to."""
-    return lambda: link_steps.come_back(alice_client, back)
-
-
-@pytest.fixture
-def back_from_wiki(alice_client, data_center_app, organization, sandbox):
-    started = link_steps.start(alice_client, "wiki", organization=organization)
-    return link_steps.consent_to_data_center(sandbox, started)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_was_linked(db):
-    yield
-    assert not Grant.objects.exists()
-    assert not LinkedSite.objects.exists()
-    assert not PendingLink.objects.exists()
-    assert not SocialAccount.objects.exists()
+pytestmark = pytest.mark.usefixtures("nothing_is_linked_after")
 
 
 def test_l38_a_consent_to_less_than_was_asked_says_what_is_missing(
