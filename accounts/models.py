@@ -1,4 +1,4 @@
-"""User, Organization and Membership. Confluence is not known here."""
+"""People, organizations, and who may come in. Confluence is not known here."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
+from accounts.rights import ROLES_WITH
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from accounts.rights import Right
 
 
 def random_public_id() -> str:
@@ -81,6 +85,12 @@ class Organization(models.Model):
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=60, unique=True)
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Without it nobody gets in, and nothing is handed out or refreshed"
+        " for it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganizationQuerySet.as_manager()
@@ -119,3 +129,64 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.role}"
+
+    def may(self, right: Right) -> bool:
+        """Whether the role has this right; the one table is in `accounts.rights`."""
+        return self.role in ROLES_WITH[right]
+
+
+class Invitation(models.Model):
+    """A way into an organization for one address, once. The token is in a mail only."""
+
+    public_id = models.CharField(
+        max_length=20, unique=True, default=random_public_id, editable=False
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
+    # In lower case.
+    email = models.EmailField("e-mail address")
+    role = models.CharField(max_length=10, choices=Membership.Role)
+    # SHA-256 of the token, hexadecimal.
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # It is worth nothing without them: who left invites nobody any more.
+    invited_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.email}, {self.role}"
+
+
+class ServiceKey(models.Model):
+    """An organization's key for its services. The key itself is shown once."""
+
+    public_id = models.CharField(
+        max_length=20, unique=True, default=random_public_id, editable=False
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="service_keys"
+    )
+    name = models.CharField(max_length=100)
+    # What the key begins with: it finds the row, and tells nothing.
+    prefix = models.CharField(max_length=16, unique=True, editable=False)
+    # SHA-256 of the whole key, hexadecimal; a key has 256 random bits.
+    key_hash = models.CharField(max_length=64, editable=False)
+    scopes = models.JSONField(default=list)
+    # A key ends with its maker's membership.
+    created_by = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

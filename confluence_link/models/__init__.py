@@ -5,18 +5,24 @@ from __future__ import annotations
 from confluence_link.models.clock import database_now
 from confluence_link.models.event import Event
 from confluence_link.models.grant import Grant, SealedTokenSet
+from confluence_link.models.link_invitation import LinkInvitation
 from confluence_link.models.linked_site import LinkedSite
 from confluence_link.models.oauth_app import OAuthApp, OAuthAppHealth
 from confluence_link.models.pending_link import PendingLink, UsedState
+from confluence_link.models.server_setup import ServerSetup
+from confluence_link.models.vacant_site import VacantSite
 
 __all__ = [
     "Event",
     "Grant",
+    "LinkInvitation",
     "LinkedSite",
     "OAuthApp",
     "OAuthAppHealth",
     "PendingLink",
     "SealedTokenSet",
+    "ServerSetup",
     "UsedState",
+    "VacantSite",
     "database_now",
 ]

@@ -40,6 +40,8 @@ class Grant(models.Model):
         ACTIVE = "active", "active"
         RECONNECT_NEEDED = "reconnect_needed", "reconnect needed"
         UNLINKED = "unlinked", "unlinked"
+        # Its person, or every organization that uses it, was deactivated.
+        PAUSED = "paused", "paused"
 
     class DeathReason(models.TextChoices):
         """Why a grant needs a new consent."""
@@ -96,6 +98,11 @@ class Grant(models.Model):
     consented_at = models.DateTimeField()
     last_rotated_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    # Personal data reporting: when the account's name was read at Atlassian, and
+    # when it was last reported there.
+    account_read_at = models.DateTimeField(null=True, blank=True)
+    account_reported_at = models.DateTimeField(null=True, blank=True)
 
     objects = GrantQuerySet.as_manager()
 

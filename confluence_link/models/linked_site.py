@@ -48,6 +48,8 @@ class LinkedSite(models.Model):
     icon_url = models.CharField("icon URL", max_length=500, blank=True)
     scopes = models.JSONField(default=list)
     label = models.CharField(max_length=100, blank=True)
+    # Services and the other members see shared ones only.
+    shared = models.BooleanField(default=True)
     linked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

@@ -23,10 +23,10 @@ _PROVIDER_ID = RegexValidator(
 
 class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
     def for_organization(self, organization: Organization) -> OAuthAppQuerySet:
-        """The enabled apps that people of this organization may link through."""
+        """The usable apps that people of this organization may link through."""
         return self.filter(
             Q(organization=None) | Q(organization=organization), enabled=True
-        )
+        ).exclude(client_id="")
 
 
 class OAuthApp(models.Model):
@@ -52,7 +52,8 @@ class OAuthApp(models.Model):
         help_text="Data Center only: as in the browser, with the context path,"
         " for instance https://wiki.example.com/confluence",
     )
-    client_id = models.CharField("client ID", max_length=255)
+    # Empty while the server's administrator has not entered it yet.
+    client_id = models.CharField("client ID", max_length=255, blank=True)
     sealed_client_secret = models.BinaryField(default=b"", editable=False)
     # The secret to come, while the server knows two of them.
     sealed_next_client_secret = models.BinaryField(default=b"", editable=False)
@@ -70,6 +71,40 @@ class OAuthApp(models.Model):
         help_text="PEM certificates that this server's certificate is checked with,"
         " instead of the public ones. Checking is never switched off.",
     )
+    # PEM: certificate, chain and key, sealed as one text.
+    sealed_client_certificate = models.BinaryField(default=b"", editable=False)
+    client_certificate_expires_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )
+    proxy_url = models.CharField(
+        "proxy",
+        max_length=300,
+        blank=True,
+        help_text="An HTTP proxy that leads to the server, for instance"
+        " http://proxy.example.com:3128. Empty: none.",
+    )
+    # `user:password` for the proxy.
+    sealed_proxy_credentials = models.BinaryField(default=b"", editable=False)
+    allowed_private_hosts = models.JSONField(
+        "allowed private hosts",
+        default=list,
+        blank=True,
+        help_text="Given by the operator only: hosts and networks that this server"
+        " (or its proxy) may have although they are not public, as in"
+        " CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS.",
+    )
+    # What the last probe saw; `probe_steps` are its steps as dictionaries.
+    probed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    probe_steps = models.JSONField(default=list, editable=False)
+    server_version = models.CharField(max_length=40, blank=True, editable=False)
+    server_id = models.CharField(
+        "server id", max_length=100, blank=True, editable=False
+    )
+    # When the stored account ids were last reported, and Atlassian's cycle for it.
+    reporting_cycle_seconds = models.PositiveIntegerField(
+        default=7 * 24 * 3600, editable=False
+    )
+    reporting_refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     # Kept true to the environment by `sync_cloud_app`.
     from_settings = models.BooleanField(default=False, editable=False)
