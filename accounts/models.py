@@ -10,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
+from accounts.isolation import across_organizations
 from accounts.rights import ROLES_WITH
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ class User(AbstractUser):
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     def of(self, user: User) -> OrganizationQuerySet:
-        return self.filter(memberships__user=user)
+        """The active ones that the person is a member of."""
+        return self.filter(memberships__user=user, is_active=True)
 
+    @across_organizations()
     def own_of(self, user: User) -> Organization:
         """The person's first organization, made now if there is none."""
         own = self.of(user).order_by("memberships__pk").first()

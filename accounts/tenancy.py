@@ -1,4 +1,4 @@
-"""Which organization a request acts for, and with which role."""
+"""Which organization a request acts for, and with which role and rights."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
+from accounts.isolation import acting_for
 from accounts.models import Membership, User
 
 if TYPE_CHECKING:
@@ -15,15 +17,17 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponse
 
+    from accounts.rights import Right
+
 
 def membership_of(user: User, slug: str) -> Membership:
-    """The person's membership in the organization with this slug, read now.
+    """The person's membership in the active organization with this slug, read now.
 
     Raises Http404, the same for a foreign organization and for none.
     """
     try:
-        return Membership.objects.select_related("organization").get(
-            user=user, organization__slug=slug
+        return Membership.objects.select_related("organization", "user").get(
+            user=user, organization__slug=slug, organization__is_active=True
         )
     except Membership.DoesNotExist:
         raise Http404 from None
@@ -32,13 +36,42 @@ def membership_of(user: User, slug: str) -> Membership:
 def member_view(
     view: Callable[..., HttpResponse],
 ) -> Callable[..., HttpResponse]:
-    """Gives a view under `/o/<slug>/` the membership in place of the slug."""
+    """Gives a view under `/o/<slug>/` the membership in place of the slug.
+
+    What the view asks the database is asked for that organization alone; templates
+    find the membership by `request.membership`.
+    """
 
     @wraps(view)
     def with_membership(
         request: HttpRequest, slug: str, *args: str, **kwargs: str
     ) -> HttpResponse:
         assert isinstance(request.user, User)
-        return view(request, membership_of(request.user, slug), *args, **kwargs)
+        membership = membership_of(request.user, slug)
+        request.membership = membership  # type: ignore[attr-defined]  # for templates
+        with acting_for(
+            organization_id=membership.organization_id, user_id=request.user.pk
+        ):
+            return view(request, membership, *args, **kwargs)
 
     return login_required(with_membership)
+
+
+def with_right(
+    right: Right,
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Like `member_view`; members without the right get 403."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @member_view
+        @wraps(view)
+        def permitted(
+            request: HttpRequest, membership: Membership, *args: str, **kwargs: str
+        ) -> HttpResponse:
+            if not membership.may(right):
+                raise PermissionDenied
+            return view(request, membership, *args, **kwargs)
+
+        return permitted
+
+    return decorate

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
+from accounts.isolation import across_organizations
 from accounts.models import User
 from confluence_link import linking, vault
 from confluence_link.errors import LinkRefused
@@ -34,6 +35,7 @@ class SeeOther(HttpResponseRedirect):
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # untyped
     """Apps come from `OAuthApp` alone; the callback's result goes to `linking`."""
 
+    @across_organizations()
     def list_apps(
         self,
         request: HttpRequest | None,

@@ -12,5 +12,6 @@ class ConfluenceLinkConfig(AppConfig):
     verbose_name = "Confluence links"
 
     def ready(self) -> None:
-        # Importing it registers them; it needs the models, so not before.
+        # Importing them registers them; they need the models, so not before.
         import_module("confluence_link.checks")
+        import_module("confluence_link.receivers")

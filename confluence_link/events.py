@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from accounts.isolation import across_organizations
 from confluence_link.models import Event, database_now
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ WITH_NOTICE = frozenset(
 REFRESHED_LIFE: Final = timedelta(days=7)
 
 
+@across_organizations()
 def record(
     kind: Event.Kind,
     *,

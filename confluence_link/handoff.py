@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from accounts.isolation import across_organizations
 from confluence_link import atlassian, refresh, vault
 from confluence_link.errors import ReauthorizationRequired, TokenUnavailable
 from confluence_link.models import Grant, SealedTokenSet, database_now
@@ -50,6 +51,7 @@ def for_linked_site(
     )
 
 
+@across_organizations()
 def fresh_token(*, grant: Grant, min_seconds: int | None = None) -> AccessToken:
     """An access token that lives for `min_seconds` more, refreshed inline if need be.
 
@@ -61,6 +63,7 @@ def fresh_token(*, grant: Grant, min_seconds: int | None = None) -> AccessToken:
     return _token(grant.pk, min_seconds=min_seconds, after_generation=0)
 
 
+@across_organizations()
 def token_after_refusal(*, grant: Grant, refused_generation: int) -> AccessToken | None:
     """A newer token than the one Confluence refused; None if there is none to be had.
 

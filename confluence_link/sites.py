@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts.isolation import across_organizations
 from confluence_link import atlassian, events
 from confluence_link.models import Event, Grant, LinkedSite
 
@@ -20,6 +21,7 @@ def known_sites(rows: Sequence[dict[str, object]]) -> tuple[Site, ...]:
     return tuple(atlassian.Site.from_dict(row) for row in rows)
 
 
+@across_organizations()
 def keep_listed(*, grant: Grant, sites: Sequence[Site]) -> None:
     """Writes down what the token reaches now.
 

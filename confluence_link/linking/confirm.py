@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
+from accounts.isolation import across_organizations
 from confluence_link import events, sites, vault
 from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.linking.pending import binding_of, check_member, check_owner
@@ -28,6 +29,7 @@ _CHANCE: Final = random.SystemRandom()
 account_linked = Signal()
 
 
+@across_organizations()
 def confirm(
     *, pending: PendingLink, site_ids: Collection[str], actor: User
 ) -> list[LinkedSite]:

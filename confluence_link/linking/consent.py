@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from accounts.isolation import across_organizations
 from confluence_link import atlassian, token_endpoint
 from confluence_link.errors import (
     ApiError,
@@ -39,6 +40,7 @@ class Consent:
     sites: tuple[Site, ...]
 
 
+@across_organizations()
 def fetch_consent(
     *, oauth_app: OAuthApp, code: str, code_verifier: str, deadline: Deadline
 ) -> Consent:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts.isolation import across_organizations
 from accounts.models import Membership
 from confluence_link import vault
 from confluence_link.errors import LinkRefused
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from confluence_link.models import OAuthApp
 
 
+@across_organizations()
 def pend(
     *,
     consent: Consent,

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.dispatch import Signal
 
+from accounts.isolation import across_organizations
 from confluence_link import atlassian, events, handoff, sites, vault
 from confluence_link.http import Deadline, GuardedSession
 from confluence_link.models import Event, Grant, LinkedSite
@@ -20,12 +21,14 @@ LISTING_SECONDS: Final = 15
 account_unlinked = Signal()
 
 
+@across_organizations()
 def is_last_of_grant(linked_site: LinkedSite) -> bool:
     """Whether unlinking it erases the grant's tokens."""
     others = LinkedSite.objects.filter(grant=linked_site.grant_id)
     return not others.exclude(pk=linked_site.pk).exists()
 
 
+@across_organizations()
 def unlink(*, linked_site: LinkedSite, actor: User | None) -> None:
     """Removes a linked site; with the last one of a grant, erases its tokens at once.
 
@@ -68,6 +71,7 @@ def _end_grant(grant: Grant, actor: User | None) -> None:
     events.record(Event.Kind.GRANT_UNLINKED, grant=grant, actor=actor)
 
 
+@across_organizations()
 def list_sites_again(*, grant: Grant) -> None:
     """Asks what the token reaches now, and follows it.
 

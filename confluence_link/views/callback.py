@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.isolation import across_organizations
 from accounts.models import Organization, User
 from confluence_link import atlassian, events, linking
 from confluence_link.errors import LinkRefused
@@ -104,6 +105,7 @@ def _check_issuer(request: HttpRequest, oauth_app: OAuthApp) -> None:
         raise LinkRefused("bad_request")
 
 
+@across_organizations()
 def _refusal(
     request: HttpRequest, adapter: ConfluenceOAuth2Adapter, refused: LinkRefused
 ) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.isolation import acting_for
 from accounts.models import Membership, Organization, User
 from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
 from accounts.tenancy import member_view, membership_of
@@ -36,6 +37,13 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
     """The short page before leaving; its button leaves."""
     assert isinstance(request.user, User)
     organization = _organization(request, request.user)
+    with acting_for(organization_id=organization.pk, user_id=request.user.pk):
+        return _start(request, organization, provider_id)
+
+
+def _start(
+    request: HttpRequest, organization: Organization, provider_id: str
+) -> HttpResponse:
     oauth_app = get_object_or_404(
         OAuthApp.objects.for_organization(organization), provider_id=provider_id
     )
