@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 def _or_local(name: str) -> Callable[..., Any]:
     def method(self: SteadyCache, *args: Any, **kwargs: Any) -> Any:
         try:
-            return getattr(RedisCache, name)(self, *args, **kwargs)
+            answer = getattr(RedisCache, name)(self, *args, **kwargs)
         except RedisError:
+            self.is_alone = True
             return getattr(self.local, name)(*args, **kwargs)
+        self.is_alone = False
+        return answer
 
     return method
 
@@ -25,12 +28,17 @@ def _or_local(name: str) -> Callable[..., Any]:
 class SteadyCache(RedisCache):
     """Signing in counts its attempts here, and must work without Redis.
 
-    Locally the counts go on, one per process: limits get coarser, never off.
+    Locally the counts go on, one per process: limits are never off. `is_alone` says
+    whether the last answer was the process's own, so that limits can be stricter.
     """
+
+    is_alone = False
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self.local = LocMemCache("while-redis-is-away", {})
+        # Many entries: nobody shall push a count out by making others.
+        options = {"OPTIONS": {"MAX_ENTRIES": 100_000}}
+        self.local = LocMemCache("while-redis-is-away", options)
 
     add = _or_local("add")
     get = _or_local("get")
