@@ -116,6 +116,9 @@ class Membership(models.Model):
         ADMIN = "admin"
         MEMBER = "member"
 
+    public_id = models.CharField(
+        max_length=20, unique=True, default=random_public_id, editable=False
+    )
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="memberships"
     )
