@@ -46,6 +46,14 @@ def make_organization(name: str = "", **roles: User) -> Organization:
     return organization
 
 
+def join(user: User, organization: Organization) -> Membership:
+    """The person's membership, as a member if there was none."""
+    membership, _ = Membership.objects.get_or_create(
+        organization=organization, user=user
+    )
+    return membership
+
+
 def make_oauth_app(
     *, client_secret: str = "a-client-secret", **fields: Any
 ) -> OAuthApp:

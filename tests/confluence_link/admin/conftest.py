@@ -44,6 +44,7 @@ def make_grant(alice, oauth_app):
         vault.store_token_set(
             grant, access_token=f"{CANARY}-access", refresh_token=f"{CANARY}-refresh"
         )
+        factories.join(user, organization)
         LinkedSite.objects.create(
             organization=organization,
             grant=grant,

@@ -8,7 +8,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import User
 from confluence_link.models import Event, Grant, LinkedSite, SealedTokenSet
-from tests import grants
+from tests import factories, grants
 
 REFRESHED = "exchange.refresh_token.ok"
 
@@ -170,6 +170,7 @@ def test_sites_are_listed_for_a_few_grants_at_a_time(
 def test_unlinking_a_site_leaves_the_others_of_its_grant(
     admin_client, grant, linked_site, other_organization
 ):
+    factories.join(grant.user, other_organization)
     kept = LinkedSite.objects.create(
         organization=other_organization, grant=grant, site_id="s", name="s", url="s"
     )

@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError
 
 from confluence_link.models import Grant, LinkedSite, OAuthAppHealth
+from tests import factories
 
 
 @pytest.fixture
@@ -18,7 +19,10 @@ def make_site(make_grant, organization):
             "name": "Northwind",
             "url": "https://northwind.example.com",
         }
-        return LinkedSite.objects.create(**defaults | fields)
+        row = LinkedSite(**defaults | fields)
+        factories.join(grant.user, row.organization)
+        row.save()
+        return row
 
     return make
 
