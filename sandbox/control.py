@@ -89,6 +89,19 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
         sandbox.cloud.leave_site(_body()["account"], _body()["site"])
         return jsonify(ok=True)
 
+    @control.post("/cloud/account")
+    def account() -> Response:
+        body = _body()
+        if "name" in body:
+            sandbox.cloud.rename(body["account"], str(body["name"]))
+        if "status" in body:
+            sandbox.cloud.set_account_status(body["account"], body["status"])
+        return jsonify(ok=True)
+
+    @control.get("/cloud/reported")
+    def reported() -> Response:
+        return jsonify(accounts=sandbox.cloud.reported)
+
     return control
 
 

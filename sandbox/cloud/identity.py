@@ -6,6 +6,7 @@ and https://developer.atlassian.com/platform/forge/user-privacy-guidelines/
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -20,6 +21,11 @@ from sandbox.oauth.grants import AccessToken
 
 JIRA_SCOPES = ["read:jira-user", "read:jira-work"]
 MOST_REPORTED_ACCOUNTS = 90
+ACCOUNT_ID = re.compile(r"[A-Za-z0-9:-]{1,128}")
+# RFC 3339, section 5.6.
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII
+)
 
 
 def blueprint(cloud: Cloud) -> Blueprint:
@@ -79,7 +85,7 @@ def _profile(cloud: Cloud, account: people.Account) -> dict[str, Any]:
         "account_id": account.id,
         "account_status": "active",
         "email": account.email,
-        "name": account.name,
+        "name": cloud.name_of(account),
         "nickname": account.login,
         "picture": f"{cloud.url}/avatar/{account.login}.svg",
         "zoneinfo": "Europe/Berlin",
@@ -101,26 +107,32 @@ def _report(cloud: Cloud) -> ResponseReturnValue:
         message = f"accounts: 1 to {MOST_REPORTED_ACCOUNTS} of accountId, updatedAt"
         problem = jsonify(errorType="BadRequest", errorMessage=message)
         return problem, 400, headers
-    cloud.reported.extend(accounts)
+    statuses = cloud.report(accounts)
     answer = [
-        {"accountId": one["accountId"], "status": status}
-        for one in accounts
-        if (status := _status(cloud, one["accountId"]))
+        {"accountId": account_id, "status": status}
+        for account_id, status in statuses.items()
+        if status != "active"
     ]
     return (jsonify(accounts=answer), 200, headers) if answer else ("", 204, headers)
 
 
 def _reportable(accounts: object) -> bool:
+    """Stricter than anything that was seen, so that a client's mistakes show: no
+    account twice, and none that Atlassian asks to leave out."""
+    if not isinstance(accounts, list) or len(accounts) > MOST_REPORTED_ACCOUNTS:
+        return False
+    ids = {one["accountId"] for one in accounts if _is_entry(one)}
+    return bool(accounts) and len(ids) == len(accounts)
+
+
+def _is_entry(one: object) -> bool:
+    if not isinstance(one, dict):
+        return False
+    account_id, at = one.get("accountId"), one.get("updatedAt")
     return (
-        isinstance(accounts, list)
-        and 1 <= len(accounts) <= MOST_REPORTED_ACCOUNTS
-        and all(isinstance(one, dict) for one in accounts)
-        and all(isinstance(one.get("accountId"), str) for one in accounts)
-        and all(isinstance(one.get("updatedAt"), str) for one in accounts)
+        isinstance(account_id, str)
+        and isinstance(at, str)
+        and account_id != "unknown"
+        and ACCOUNT_ID.fullmatch(account_id) is not None
+        and MOMENT.fullmatch(at) is not None
     )
-
-
-def _status(cloud: Cloud, account_id: str) -> str | None:
-    if account_id in cloud.closed_accounts:
-        return "closed"
-    return "updated" if account_id in cloud.updated_accounts else None

@@ -20,7 +20,9 @@ PLACES = {
     "/oauth/token": "token",
     "/oauth/token/accessible-resources": "sites",
     "/me": "me",
+    "/app/report-accounts/": "report",
 }
+ACCOUNT_STATUSES = ("active", "updated", "closed")
 SPENT = {Refusal.EXPIRED, Refusal.PASSWORD_CHANGED}
 
 
@@ -64,8 +66,10 @@ class Cloud(Part[CloudBehaviour]):
     def seed(self) -> None:
         now = self.clock.now()
         self.rate_limit = RateLimit(self.behaviour, self.clock)
-        self.updated_accounts: set[str] = set()
-        self.closed_accounts = {people.CLOSED_ACCOUNT_ID}
+        # What a report is told of an account; the others are active.
+        self.account_statuses = {people.CLOSED_ACCOUNT_ID: "closed"}
+        self.new_names: dict[str, str] = {}
+        # Each account of each report that was taken, in its order.
         self.reported: list[dict[str, str]] = []
         self.confluences: dict[str, Confluence] = {}
         for number, site in enumerate(people.SITES, start=1):
@@ -99,6 +103,30 @@ class Cloud(Part[CloudBehaviour]):
 
     def change_password(self, account_id: str) -> int:
         return super().change_password(self._id(account_id))
+
+    def set_account_status(self, account_id: str, status: str) -> None:
+        """What the next reports of it are told. Grants of a closed account end by
+        `revoke`."""
+        if status not in ACCOUNT_STATUSES:
+            raise ValueError(f"no such status: {status}")
+        self.account_statuses[self._id(account_id)] = status
+
+    def rename(self, account_id: str, name: str) -> None:
+        """The person changes their profile."""
+        self.new_names[self._id(account_id)] = name
+        self.set_account_status(account_id, "updated")
+
+    def name_of(self, account: people.Account) -> str:
+        return self.new_names.get(account.id, account.name)
+
+    def report(self, accounts: list[dict[str, str]]) -> dict[str, str]:
+        """Takes a report; the status of each account."""
+        self.reported.extend(accounts)
+        ids = [one["accountId"] for one in accounts]
+        statuses = {one: self.account_statuses.get(one, "active") for one in ids}
+        for status in statuses.values():
+            self.statistics.count(f"report.{status}")
+        return statuses
 
     def _id(self, login_or_id: str) -> str:
         account = people.account(login_or_id)

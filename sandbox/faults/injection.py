@@ -17,7 +17,7 @@ from sandbox.statistics import Statistics
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-PLACES = ("authorize", "token", "me", "sites", "api", "probe")
+PLACES = ("authorize", "token", "me", "sites", "report", "api", "probe")
 
 
 class Faults:

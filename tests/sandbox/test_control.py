@@ -40,6 +40,7 @@ def test_fault_is_added_and_cleared(control, cloud):
         ("POST", "cloud/faults", {"place": "token", "preset": "nothing"}),
         ("POST", "cloud/faults", {"place": "token", "preset": "slow", "no": 1}),
         ("POST", "cloud/faults", {"preset": "slow"}),
+        ("POST", "cloud/account", {"account": "alice", "status": "gone"}),
         ("PATCH", "cloud/behaviour", {"no_such": 1}),
         ("PATCH", "cloud/behaviour", {"leeway_seconds": "soon"}),
         ("PATCH", "cloud/behaviour", {"pkce_checked": 1}),
@@ -88,6 +89,16 @@ def test_site_is_left(control, cloud):
     control("POST", "cloud/leave-site", account="alice", site="northwind")
 
     assert cloud.get("/oauth/token/accessible-resources", answer).json() == []
+
+
+def test_account_is_renamed_and_closed(control, cloud):
+    answer = cloud.linked()
+
+    control("POST", "cloud/account", account="alice", name="Al", status="closed")
+
+    assert cloud.get("/me", answer).json()["name"] == "Al"
+    assert cloud.part.account_statuses["5be24ad8b1653240376955d2"] == "closed"
+    assert control("GET", "cloud/reported").json() == {"accounts": []}
 
 
 def test_client_secret_and_redirect_uris_change(control, cloud):

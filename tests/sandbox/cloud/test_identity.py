@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import pytest
-
-from sandbox.cloud.people import CLOSED_ACCOUNT_ID, NORTHWIND
-from tests.sandbox.flows import bearer
+from sandbox.cloud.people import NORTHWIND
 
 
 def test_profile_names_the_account(cloud):
@@ -47,46 +44,9 @@ def test_pictures_are_served(cloud):
     assert picture.headers["Content-Type"].startswith("image/svg+xml")
 
 
-def report(cloud, answer, accounts):
-    return cloud.http.post(
-        f"{cloud.part.url}/app/report-accounts/",
-        headers=bearer(answer),
-        json={"accounts": accounts},
-    )
-
-
-def test_report_answers_who_needs_action(cloud):
+def test_a_new_name_is_in_the_profile(cloud):
     answer = cloud.linked()
-    cloud.part.updated_accounts.add("changed")
-    ids = [CLOSED_ACCOUNT_ID, "changed", "5be24ad8b1653240376955d2"]
-    accounts = [{"accountId": one, "updatedAt": "2026-01-01T00:00:00Z"} for one in ids]
 
-    response = report(cloud, answer, accounts)
+    cloud.part.rename("alice", "Alice Brown")
 
-    assert response.headers["Cycle-Period"] == "P7D"
-    assert response.json()["accounts"] == [
-        {"accountId": CLOSED_ACCOUNT_ID, "status": "closed"},
-        {"accountId": "changed", "status": "updated"},
-    ]
-    assert report(cloud, answer, accounts[2:]).status_code == 204
-
-
-@pytest.mark.parametrize("accounts", [None, [], ["x"], [{"accountId": "x"}]], ids=str)
-def test_malformed_report_is_refused(cloud, accounts):
-    response = report(cloud, cloud.linked(), accounts)
-
-    assert response.status_code == 400
-    assert response.json().keys() == {"errorType", "errorMessage"}
-
-
-def test_report_of_more_than_ninety_is_refused(cloud):
-    one = {"accountId": "x", "updatedAt": "2026-01-01T00:00:00Z"}
-
-    assert report(cloud, cloud.linked(), [one] * 91).status_code == 400
-
-
-def test_report_needs_its_scope(cloud):
-    one = {"accountId": "x", "updatedAt": "2026-01-01T00:00:00Z"}
-    answer = cloud.linked(scope="read:me", site="")
-
-    assert report(cloud, answer, [one]).status_code == 403
+    assert cloud.get("/me", answer).json()["name"] == "Alice Brown"
