@@ -105,7 +105,7 @@ class Organization(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("confluence_link:linked_sites", args=[self.slug])
+        return reverse("confluence_link:organization", args=[self.slug])
 
 
 class Membership(models.Model):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from confluence_link.views import callback, link, pages, sites, timeline
+from confluence_link.views import callback, link, organization, pages, sites, timeline
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -23,7 +23,8 @@ urlpatterns: list[URLPattern] = [
 
 # Below `o/<slug>/`, in the name space `confluence_link`.
 page_urlpatterns: list[URLPattern] = [
-    path("", sites.linked_sites, name="linked_sites"),
+    path("", organization.organization, name="organization"),
+    path("sites/", sites.linked_sites, name="linked_sites"),
     path("link/pending/<slug:public_id>/", link.confirm_link, name="confirm_link"),
     path("sites/<slug:public_id>/", sites.linked_site, name="linked_site"),
     path("sites/<slug:public_id>/search/", pages.search, name="search"),

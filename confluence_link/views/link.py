@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.socialaccount.adapter import get_adapter
 from django.contrib import messages
@@ -11,23 +11,31 @@ from django.core.exceptions import PermissionDenied
 from django.core.validators import slug_re
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import rate_limits
 from accounts.isolation import acting_for
-from accounts.models import Membership, Organization, User
+from accounts.models import Organization, User
 from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
+from accounts.rights import Right
 from accounts.tenancy import member_view, membership_of
 from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
 from confluence_link.models import LinkedSite, OAuthApp
 from confluence_link.views.outcomes import OUTCOMES, refusal_page
+from confluence_link.views.refusals import refuse
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from accounts.models import Membership
     from confluence_link.models import PendingLink
     from confluence_link.provider import ConfluenceProvider
+
+# More than a person can mean, of attempts that cost nothing but a row of a session.
+STARTS_PER_MINUTE: Final = 60
 
 
 @never_cache
@@ -55,6 +63,8 @@ def _start(
         # Back to the page, which asks: what allauth resumes after asking could not
         # leave for another origin under the policy of allauth's own page.
         return redirect(request.get_full_path())
+    if not _may_start(request.user):
+        return _too_many(request, organization, oauth_app)
     provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
     data = {
         "user": request.user.pk,
@@ -62,6 +72,27 @@ def _start(
         "reconnect": reconnect.public_id if reconnect else "",
     }
     return provider.redirect(request, process="connect", data=data)
+
+
+def _may_start(user: User) -> bool:
+    return rate_limits.allow(
+        "link_start", key=str(user.pk), limit=STARTS_PER_MINUTE, per_seconds=60
+    )
+
+
+def _too_many(
+    request: HttpRequest, organization: Organization, oauth_app: OAuthApp
+) -> HttpResponse:
+    """Not recorded: what is refused for being much shall not make rows."""
+    response = refusal_page(
+        request,
+        refused=LinkRefused("too_many"),
+        organization=organization,
+        oauth_app=oauth_app,
+        status=429,
+    )
+    response["Retry-After"] = "60"
+    return response
 
 
 def _organization(request: HttpRequest, user: User) -> Organization:
@@ -107,7 +138,7 @@ def _start_page(
         "organization": organization,
         "organizations": Organization.objects.of(request.user),
         "scopes_in_words": deployment.scopes_in_words(oauth_app.scopes),
-        "cancel_url": organization.get_absolute_url(),
+        "cancel_url": reverse("confluence_link:linked_sites", args=[organization.slug]),
         "reconnect_site": reconnect,
         "redirect_uri": oauth_app.redirect_uri if request.user.is_staff else "",
     }
@@ -140,10 +171,11 @@ def confirm_link(
         )
         if request.method == "POST":
             _confirm_or_cancel(request, pending, request.user)
-            return redirect(organization)
+            return redirect("confluence_link:linked_sites", organization.slug)
     except LinkRefused as refused:
         if refused.reason != "no_sites_picked":
-            return refusal_page(request, refused=refused, organization=organization)
+            told = refuse if request.method == "POST" else refusal_page
+            return told(request, refused=refused, organization=organization)
         error = OUTCOMES["no_sites_picked"].happened
     context = {
         "pending": pending,
@@ -220,7 +252,6 @@ def unlink(
 
 def may_unlink(membership: Membership, linked_site: LinkedSite) -> bool:
     """Everyone their own; owners and admins the others' as well."""
-    return (
-        linked_site.grant.user_id == membership.user_id
-        or membership.role != Membership.Role.MEMBER
+    return linked_site.grant.user_id == membership.user_id or membership.may(
+        Right.UNLINK_OTHERS
     )

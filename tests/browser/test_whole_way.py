@@ -58,6 +58,7 @@ def sign_up(service, person):
     person.go(service.mailed_link(STRANGER))
     person.looks("04-confirm-address")
     person.click("Confirm")
+    linked_sites(person)
     person.sees("No site is linked yet")
     person.looks("05-empty")
 
@@ -79,7 +80,7 @@ def link_cloud(person):
 
 
 def link_data_center(person):
-    person.go("/")
+    linked_sites(person)
     person.click("Link Company wiki", role="link")
     person.looks("30-data-center-start")
     person.click("Continue to Company wiki")
@@ -90,6 +91,11 @@ def link_data_center(person):
     person.click("Link these sites")
     person.sees("Linked: ")
     person.looks("32-both-linked")
+
+
+def linked_sites(person):
+    person.go("/")
+    person.click("Linked sites", role="link")
 
 
 def read(person, site, *, shots):
@@ -109,7 +115,7 @@ def read(person, site, *, shots):
 
 
 def open_site(person, site):
-    person.go("/")
+    linked_sites(person)
     person.page.locator(".card", has_text=site).get_by_role("link").first.click()
     person.page.locator("main ul.list a").first.wait_for()
 

@@ -93,7 +93,7 @@ def test_the_person_hears_of_a_new_link(linked, alice):
     (message,) = mail.outbox
     assert (message.to, message.subject) == ([alice.email], "Northwind is linked")
     assert "Northwind was linked to Alice and Co" in message.body
-    assert "http://testserver/o/alice-and-co/" in message.body
+    assert "http://testserver/o/alice-and-co/sites/" in message.body
 
 
 def test_f34_the_person_hears_once_that_a_reconnect_is_needed(grant, alice):

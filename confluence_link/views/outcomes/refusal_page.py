@@ -38,11 +38,17 @@ def refusal_page(
     context = {
         "outcome": outcome,
         "organization": organization,
-        "sites_url": organization.get_absolute_url() if organization else "/",
+        "sites_url": _sites_url(organization),
         "retry_url": _retry_url(outcome, organization, oauth_app, reconnect),
         "missing": _missing_scopes(refused, oauth_app),
     }
     return render(request, "confluence_link/link_refused.html", context, status=status)
+
+
+def _sites_url(organization: Organization | None) -> str:
+    if organization is None:
+        return reverse("home")
+    return reverse("confluence_link:linked_sites", args=[organization.slug])
 
 
 def _retry_url(

@@ -8,6 +8,7 @@ from confluence_link import oauth2_adapter
 from confluence_link.models import Event, OAuthAppHealth
 from confluence_link.views.outcomes import OUTCOMES
 from tests import link_steps
+from tests.confluence_link.views.addresses import sites_url
 
 pytestmark = pytest.mark.usefixtures("nothing_is_linked_after")
 
@@ -143,4 +144,4 @@ def test_a_refusal_says_what_to_do_next_and_offers_to_try_again(
     page = _page(link_steps.come_back(alice_client, url))
     assert OUTCOMES["declined"].next_step in page
     assert f'href="{link_steps.start_url("cloud")}?organization=' in page
-    assert f'href="{organization.get_absolute_url()}"' in page
+    assert f'href="{sites_url(organization)}"' in page

@@ -20,6 +20,7 @@ from confluence_link.models import (
     SealedTokenSet,
 )
 from tests import factories, link_steps
+from tests.confluence_link.views.addresses import sites_url
 
 NORTHWIND, RIVERSIDE = map(link_steps.cloud_id, ("northwind", "riverside"))
 
@@ -125,7 +126,7 @@ def test_without_a_valid_pick_the_page_comes_again(alice_client, confirm_url, pi
 
 def test_cancelling_erases_what_was_pending(alice_client, confirm_url, organization):
     answer = alice_client.post(confirm_url, {"cancel": "1", "sites": [NORTHWIND]})
-    assert answer["Location"] == organization.get_absolute_url()
+    assert answer["Location"] == sites_url(organization)
     assert not PendingLink.objects.exists()
     assert not Grant.objects.exists()
 

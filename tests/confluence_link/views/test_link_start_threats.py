@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import User
 from confluence_link.models import Grant
 from tests import factories, link_steps
+from tests.confluence_link.views.addresses import sites_url
 
 FOREIGN_TARGETS = (
     "//evil",
@@ -104,7 +105,7 @@ def test_l23_no_target_of_the_address_is_followed(
     done = link_steps.confirm(
         alice_client, came_back, sites=[link_steps.cloud_id("northwind")]
     )
-    assert done["Location"] == organization.get_absolute_url()
+    assert done["Location"] == sites_url(organization)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -9,6 +9,7 @@ from django.db import connection
 from confluence_link import vault
 from confluence_link.models import Event, Grant, LinkedSite, SealedTokenSet
 from tests import factories, link_steps
+from tests.confluence_link.views.addresses import sites_url
 
 NORTHWIND = link_steps.cloud_id("northwind")
 
@@ -29,7 +30,7 @@ def test_l29_a_second_organization_uses_the_same_grant(
     link_steps.linked(carol_client, sandbox, organization=second)
     assert Grant.objects.count() == 1
     assert LinkedSite.objects.filter(pk=first.pk).values().get() == before
-    page = carol_client.get(organization.get_absolute_url()).content.decode()
+    page = carol_client.get(sites_url(organization)).content.decode()
     assert page.count('href="' + first.get_absolute_url()) >= 1
     assert LinkedSite.objects.for_organization(organization).count() == 1
     events = Event.objects.filter(organization=organization)

@@ -430,6 +430,6 @@ def test_an_icon_that_does_not_load_leaves_the_first_letter(
     alice_client, organization, cloud_site
 ):
     """The style sheet draws it; only images that failed have a part for it."""
-    html = alice_client.get(organization.get_absolute_url()).content.decode()
+    html = alice_client.get(sites_url(organization)).content.decode()
 
     assert f'src="{cloud_site.icon_url}" alt="" data-letter="N"' in html
