@@ -14,6 +14,7 @@
     │   ├── Rejected                  our request is wrong (400, 405, 410, 413 …)
     │   ├── RateLimited               too many calls: wait `retry_after_seconds`
     │   └── Unavailable               Confluence has trouble, or no trusted answer
+    ├── UnusableCertificate       what was entered is none; the text says why
     └── VaultError                cannot open: an operator must act
 
 No error carries a body, a token or a URL's query; texts of a remote server end here.
@@ -81,8 +82,8 @@ class TokenEndpointError(ConfluenceLinkError):
 class TransportError(ConfluenceLinkError):
     """No complete answer. `sent` is False only if surely no request byte left.
 
-    `reason` is one of: blocked, dns, connect, tls, timeout, reset, too_large,
-    encoded, malformed.
+    `reason` is one of: blocked, dns, connect, proxy, tls, timeout, reset, too_large,
+    encoded, malformed. `proxy` is the app's own proxy, which refused or is not there.
     """
 
     def __init__(self, reason: str, *, sent: bool) -> None:
@@ -143,6 +144,10 @@ class Unavailable(ApiError):
     ) -> None:
         super().__init__(status, request_id=request_id)
         self.retry_after_seconds = retry_after_seconds
+
+
+class UnusableCertificate(ConfluenceLinkError, ValueError):
+    """Not a client certificate with its key. The text is a sentence for a form."""
 
 
 class VaultError(ConfluenceLinkError):

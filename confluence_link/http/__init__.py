@@ -7,18 +7,27 @@ Everything else in this project that wants an answer from elsewhere calls
 from __future__ import annotations
 
 from confluence_link.http.answer import Answer
-from confluence_link.http.connection import check_ca_bundle
 from confluence_link.http.deadline import Deadline
-from confluence_link.http.guard import NetworkPolicy, check_base_url
+from confluence_link.http.guard import check_base_url, check_proxy_url
+from confluence_link.http.policy import NetworkPolicy, Proxy
 from confluence_link.http.session import GuardedSession
 from confluence_link.http.target import BlockedAddress
+from confluence_link.http.tls import (
+    ClientCertificate,
+    check_ca_bundle,
+    check_client_certificate,
+)
 
 __all__ = [
     "Answer",
     "BlockedAddress",
+    "ClientCertificate",
     "Deadline",
     "GuardedSession",
     "NetworkPolicy",
+    "Proxy",
     "check_base_url",
     "check_ca_bundle",
+    "check_client_certificate",
+    "check_proxy_url",
 ]

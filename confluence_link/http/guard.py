@@ -15,24 +15,13 @@ from confluence_link.http.addresses import (
     read_address,
     unwrapped,
 )
+from confluence_link.http.policy import NetworkPolicy
 from confluence_link.http.target import BlockedAddress, Target, host_and_port, parsed
 
 _BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)*/?")
 _USUAL_PORTS = frozenset({443, 8443})
+_PROXY_PORTS = frozenset({443, 8443, 3128, 8080})
 _INTERNAL_SUFFIXES = (".localhost", ".internal", ".local", ".localdomain", ".home.arpa")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkPolicy:
-    """What the traffic of one app may reach beyond public https sites.
-
-    `allowed` takes names, addresses and networks, names and addresses with or
-    without a port. `ca_bundle` (PEM) replaces the public certificate roots.
-    """
-
-    allow_http: bool = False
-    allowed: tuple[str, ...] = ()
-    ca_bundle: str = ""
 
 
 def check_base_url(url: str, policy: NetworkPolicy) -> str:
@@ -47,6 +36,28 @@ def check_base_url(url: str, policy: NetworkPolicy) -> str:
         raise BlockedAddress("path")
     Guard(policy).check_target(target)
     return target.origin + target.path.rstrip("/")
+
+
+def check_proxy_url(url: str, policy: NetworkPolicy) -> str:
+    """The one notation of a proxy's address; raises BlockedAddress."""
+    return read_proxy(url, policy).origin
+
+
+def read_proxy(url: str, policy: NetworkPolicy) -> Target:
+    """Where a proxy is; http or https, and nothing but host and port."""
+    target = parsed(url)
+    if target.query:
+        raise BlockedAddress("query")
+    if target.path not in {"", "/"}:
+        raise BlockedAddress("path")
+    proxy_guard(policy).check_target(target)
+    return target
+
+
+def proxy_guard(policy: NetworkPolicy) -> Guard:
+    """The same rules for the proxy itself, with the ports that proxies have."""
+    plain = NetworkPolicy(allow_http=True, allowed=policy.allowed)
+    return Guard(plain, ports=_PROXY_PORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +103,17 @@ def _entries(policy: NetworkPolicy) -> Iterator[_Entry]:
 class Guard:
     """Says no by raising BlockedAddress, for one policy."""
 
-    def __init__(self, policy: NetworkPolicy) -> None:
-        self._allow_http = policy.allow_http
+    def __init__(
+        self, policy: NetworkPolicy, *, ports: frozenset[int] | None = None
+    ) -> None:
+        self.policy = policy
         self._entries = tuple(_entries(policy))
-        self._ports = _USUAL_PORTS | ({80} if policy.allow_http else set())
+        usual = _USUAL_PORTS | ({80} if policy.allow_http else set())
+        self._ports = usual if ports is None else ports
 
     def check_target(self, target: Target) -> None:
         """Everything that can be said without looking the name up."""
-        if target.scheme != "https" and not self._allow_http:
+        if target.scheme != "https" and not self.policy.allow_http:
             raise BlockedAddress("scheme")
         address = read_address(target.host)
         if address is not None:
@@ -122,8 +136,11 @@ class Guard:
             raise BlockedAddress("address")
 
     def _check_unlisted(self, host: str, port: int) -> None:
-        # A listed network may still let this name in when it is looked up.
-        if any(entry.network and entry.port in {None, port} for entry in self._entries):
+        # A listed network may still let this name in when it is looked up. A proxy
+        # looks it up out of our sight.
+        networks = (entry for entry in self._entries if entry.network)
+        is_looked_up = self.policy.proxy is None
+        if is_looked_up and any(one.port in {None, port} for one in networks):
             return
         if port not in self._ports:
             raise BlockedAddress("port")

@@ -14,15 +14,11 @@ from urllib3.exceptions import HTTPError
 
 from confluence_link.errors import TransportError
 from confluence_link.http.answer import Answer
-from confluence_link.http.connection import (
-    Exchange,
-    GuardedAdapter,
-    Resolver,
-    current,
-    resolve,
-)
+from confluence_link.http.connection import GuardedAdapter
 from confluence_link.http.deadline import Cutoff, Deadline
-from confluence_link.http.guard import Guard, NetworkPolicy
+from confluence_link.http.dial import Exchange, Resolver, current, resolve
+from confluence_link.http.guard import Guard
+from confluence_link.http.policy import NetworkPolicy
 from confluence_link.http.target import BlockedAddress, Target, read_target
 
 # With the version of pyproject.toml, which is not installed with the code.
@@ -83,7 +79,7 @@ class GuardedSession:
 
     @cached_property
     def _adapter(self) -> GuardedAdapter:
-        return GuardedAdapter(self._policy.ca_bundle)
+        return GuardedAdapter(self._policy)
 
     def send(
         self,

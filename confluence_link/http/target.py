@@ -17,8 +17,17 @@ import idna
 from confluence_link.errors import TransportError
 from confluence_link.http.addresses import read_address
 
+# `proxy`: where the proxy is, not the target.
 Detail = Literal[
-    "characters", "scheme", "userinfo", "host", "port", "path", "query", "address"
+    "characters",
+    "scheme",
+    "userinfo",
+    "host",
+    "port",
+    "path",
+    "query",
+    "address",
+    "proxy",
 ]
 
 _SCHEME = re.compile(r"(https?)://(.*)", re.IGNORECASE | re.DOTALL)
@@ -61,6 +70,12 @@ class Target:
         if self.port == _DEFAULT_PORTS[self.scheme]:
             return f"{self.scheme}://{host}"
         return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def place(self) -> str:
+        """Host and port, as CONNECT wants them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     @property
     def url(self) -> str:

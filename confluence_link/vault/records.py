@@ -1,0 +1,81 @@
+"""Token sets, and texts of tables that are not ours."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from confluence_link.errors import VaultError
+from confluence_link.models import SealedTokenSet
+from confluence_link.vault.envelopes import Binding, open_sealed, seal, sealing_key_id
+
+if TYPE_CHECKING:
+    from confluence_link.models import Grant
+
+
+def store_token_set(grant: Grant, *, access_token: str, refresh_token: str) -> None:
+    """Replaces the grant's sealed token set; the predecessor is not kept.
+
+    For a new consent. The binding uses the epoch and generation of the object, and
+    the caller saves the grant with them in the same transaction.
+    """
+    SealedTokenSet.objects.update_or_create(
+        grant_id=grant.pk,
+        defaults={
+            "access": seal_access(grant, access_token),
+            "refresh": seal_refresh(grant, refresh_token),
+            "previous_refresh": b"",
+            "previous_until": None,
+            "key_id": sealing_key_id(),
+        },
+    )
+
+
+def seal_access(grant: Grant, access_token: str) -> bytes:
+    return seal(access_token, binding=_token_binding(grant, "access_token"))
+
+
+def seal_refresh(grant: Grant, refresh_token: str) -> bytes:
+    return seal(refresh_token, binding=_token_binding(grant, "refresh_token"))
+
+
+def open_access(grant: Grant, envelope: bytes | memoryview) -> str:
+    return open_sealed(envelope, binding=_token_binding(grant, "access_token"))
+
+
+def open_refresh(grant: Grant, envelope: bytes | memoryview) -> str:
+    return open_sealed(envelope, binding=_token_binding(grant, "refresh_token"))
+
+
+def destroy(grant: Grant) -> None:
+    """Erases the grant's sealed tokens from the database."""
+    SealedTokenSet.objects.filter(grant_id=grant.pk).delete()
+
+
+def seal_text(purpose: str, text: str, *, record: str = "") -> str:
+    """Seals a text for a place that holds text, in letters that are safe in a URL."""
+    sealed = seal(text, binding=Binding(purpose=purpose, table="", record=record))
+    return base64.urlsafe_b64encode(sealed).decode()
+
+
+def open_text(purpose: str, sealed: str, *, record: str = "") -> str:
+    try:
+        # The lenient decoder would skip whatever is not base64.
+        envelope = base64.b64decode(sealed, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise VaultError("damaged") from None
+    return open_sealed(
+        envelope, binding=Binding(purpose=purpose, table="", record=record)
+    )
+
+
+def _token_binding(grant: Grant, purpose: str) -> Binding:
+    return Binding(
+        purpose=purpose,
+        table="sealed_token_set",
+        record=grant.public_id,
+        oauth_app=str(grant.oauth_app_id),
+        epoch=grant.epoch,
+        generation=grant.generation,
+    )
