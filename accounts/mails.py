@@ -1,0 +1,36 @@
+"""A mail from its two templates, `<name>.txt` and `<name>.html`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SUBJECT_CHARACTERS: Final = 150
+_NAME_CHARACTERS: Final = 100
+
+
+def compose(
+    template: str, context: Mapping[str, Any], *, to: str
+) -> EmailMultiAlternatives:
+    """The first line of the text is the subject; the HTML says the same again.
+
+    Names in `context` go through `one_line` first.
+    """
+    subject, _, text = render_to_string(f"{template}.txt", context).partition("\n")
+    mail = EmailMultiAlternatives(
+        one_line(subject, _SUBJECT_CHARACTERS), text.strip() + "\n", to=[to]
+    )
+    mail.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
+    return mail
+
+
+def one_line(text: str, characters: int = _NAME_CHARACTERS) -> str:
+    """What somebody wrote, without line breaks or anything else unseen, and capped."""
+    seen = "".join(each if each.isprintable() else " " for each in text)
+    line = " ".join(seen.split())
+    return line if len(line) <= characters else f"{line[: characters - 1]}…"
