@@ -16,6 +16,7 @@ from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.base import ProviderAccount
 from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
+from django.core.signing import BadSignature, Signer
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from confluence_link.models import Grant, OAuthApp
+
+
+# Tells the states that we gave out from those that somebody made up.
+_STATES = Signer(salt="confluence_link.state", sep=".")
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,10 @@ class ConfluenceProvider(OAuth2Provider):  # type: ignore[misc]  # allauth is un
         pkce_code_verifier: str = "",
         **kwargs: Any,
     ) -> str:
-        """Gives 256 random bits; the session keeps their hash and a sealed verifier."""
-        state = secrets.token_urlsafe(32)
+        """Gives 256 random bits, signed; the session keeps the hash of all of it and
+        a sealed verifier.
+        """
+        state = _STATES.sign(secrets.token_urlsafe(32))
         record = linking.digest(state)
         # allauth would keep one more than it says.
         states = statekit.get_states(request)
@@ -156,9 +163,13 @@ class ConfluenceProvider(OAuth2Provider):  # type: ignore[misc]  # allauth is un
         )
         return state
 
-    def knows_state(self, request: HttpRequest, state_id: str) -> bool:
-        """Whether this session began with it, at whichever app and however long ago."""
-        return linking.digest(state_id) in statekit.get_states(request)
+    def gave_state(self, state_id: str) -> bool:
+        """Whether we gave it out, to whomever, at whichever app, however long ago."""
+        try:
+            _STATES.unsign(state_id)
+        except BadSignature:
+            return False
+        return True
 
     def unstash_redirect_state(
         self, request: HttpRequest, state_id: str

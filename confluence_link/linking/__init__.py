@@ -16,7 +16,7 @@ from __future__ import annotations
 from confluence_link.linking.confirm import account_linked, confirm
 from confluence_link.linking.consent import Consent, fetch_consent
 from confluence_link.linking.pending import cancel, pend, pending_link
-from confluence_link.linking.states import claim_state, digest, purge, was_used
+from confluence_link.linking.states import claim_state, digest, purge
 from confluence_link.linking.unlink import (
     account_unlinked,
     is_last_of_grant,
@@ -39,5 +39,4 @@ __all__ = [
     "pending_link",
     "purge",
     "unlink",
-    "was_used",
 ]

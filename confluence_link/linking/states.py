@@ -12,7 +12,7 @@ from confluence_link.errors import LinkRefused
 from confluence_link.models import PendingLink, UsedState, database_now
 
 PENDING_LIFE: Final = timedelta(minutes=15)
-# Longer than a state lives, so that "used" can be told from "unknown".
+# Longer than a state lives, so that "used" can be told from "expired".
 USED_STATE_LIFE: Final = timedelta(days=1)
 
 
@@ -28,10 +28,6 @@ def claim_state(state: str) -> None:
             UsedState.objects.create(state_hash=digest(state), used_at=database_now())
     except IntegrityError:
         raise LinkRefused("used") from None
-
-
-def was_used(state: str) -> bool:
-    return UsedState.objects.filter(state_hash=digest(state)).exists()
 
 
 def purge() -> None:

@@ -13,11 +13,12 @@ from django.views.decorators.http import require_GET
 
 from accounts.isolation import across_organizations
 from accounts.models import Organization, User
-from confluence_link import atlassian, events, linking
+from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
-from confluence_link.models import Event, OAuthApp
+from confluence_link.models import OAuthApp
 from confluence_link.oauth2_adapter import ConfluenceOAuth2Adapter
 from confluence_link.views.outcomes import refusal_page
+from confluence_link.views.refusals import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,16 +38,15 @@ class Callback(OAuth2CallbackView):  # type: ignore[misc]  # allauth is untyped
         self, request: HttpRequest, provider: ConfluenceProvider
     ) -> tuple[dict[str, Any], None]:
         state_param = request.GET.get("state", "")
-        known = provider.knows_state(request, state_param)
-        if known:
+        if provider.gave_state(state_param):
             # Before the session forgets it, so that a double click is always told
-            # that it came second.
+            # that it came second. In another person's browser, too: a callback that
+            # went astray ends the attempt. What we never gave out writes nothing.
             linking.claim_state(state_param)
         try:
             state = provider.unstash_redirect_state(request, state_param)
         except PermissionDenied:
-            used = not known and linking.was_used(state_param)
-            raise LinkRefused("used" if used else "expired") from None
+            raise LinkRefused("expired") from None
         data = state.get("data") or {}
         if data.get("user") != request.user.pk:
             raise LinkRefused("other_session")
@@ -101,7 +101,8 @@ def _check_issuer(request: HttpRequest, oauth_app: OAuthApp) -> None:
         return
     url = atlassian.deployment_for(oauth_app).authorize_url
     expected = oauth_app.base_url or "/".join(url.split("/")[:3])
-    if issuer.rstrip("/") != expected:
+    # Compared as it stands, but for the slash after an origin, which some write.
+    if issuer not in {expected, f"{expected}/"}:
         raise LinkRefused("bad_request")
 
 
@@ -113,17 +114,10 @@ def _refusal(
     if not isinstance(request.user, User):
         return refusal_page(request, refused=refused)
     oauth_app = OAuthApp.objects.filter(provider_id=adapter.provider_id).first()
-    events.record(
-        Event.Kind.LINK_REFUSED,
-        actor=request.user,
-        oauth_app=oauth_app,
-        reason=refused.reason,
-    )
-    own = Organization.objects.own_of(request.user)
-    return refusal_page(
+    return refuse(
         request,
         refused=refused,
-        organization=adapter.organization or own,
+        organization=adapter.organization,
         oauth_app=oauth_app,
         reconnect=adapter.reconnect,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from allauth.socialaccount.adapter import get_adapter
 from django.contrib import messages
@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import rate_limits
 from accounts.isolation import acting_for
 from accounts.models import Organization, User
 from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
@@ -25,7 +24,11 @@ from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
 from confluence_link.models import LinkedSite, OAuthApp
 from confluence_link.views.outcomes import OUTCOMES, refusal_page
-from confluence_link.views.refusals import refuse
+from confluence_link.views.refusals import (
+    refuse,
+    refuse_for_being_many,
+    too_many_starts,
+)
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -33,9 +36,6 @@ if TYPE_CHECKING:
     from accounts.models import Membership
     from confluence_link.models import PendingLink
     from confluence_link.provider import ConfluenceProvider
-
-# More than a person can mean, of attempts that cost nothing but a row of a session.
-STARTS_PER_MINUTE: Final = 60
 
 
 @never_cache
@@ -63,8 +63,8 @@ def _start(
         # Back to the page, which asks: what allauth resumes after asking could not
         # leave for another origin under the policy of allauth's own page.
         return redirect(request.get_full_path())
-    if not _may_start(request.user):
-        return _too_many(request, organization, oauth_app)
+    if too_many_starts(request.user):
+        return refuse_for_being_many(request, organization, oauth_app)
     provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
     data = {
         "user": request.user.pk,
@@ -72,27 +72,6 @@ def _start(
         "reconnect": reconnect.public_id if reconnect else "",
     }
     return provider.redirect(request, process="connect", data=data)
-
-
-def _may_start(user: User) -> bool:
-    return rate_limits.allow(
-        "link_start", key=str(user.pk), limit=STARTS_PER_MINUTE, per_seconds=60
-    )
-
-
-def _too_many(
-    request: HttpRequest, organization: Organization, oauth_app: OAuthApp
-) -> HttpResponse:
-    """Not recorded: what is refused for being much shall not make rows."""
-    response = refusal_page(
-        request,
-        refused=LinkRefused("too_many"),
-        organization=organization,
-        oauth_app=oauth_app,
-        status=429,
-    )
-    response["Retry-After"] = "60"
-    return response
 
 
 def _organization(request: HttpRequest, user: User) -> Organization:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 
 from accounts.tenancy import member_view
 from confluence_link.client import ConfluenceClient
-from confluence_link.errors import ConfluenceLinkError
+from confluence_link.errors import ConfluenceLinkError, Rejected
 from confluence_link.http import Deadline
 from confluence_link.models import LinkedSite
 from confluence_link.views.outcomes import trouble_of
@@ -112,9 +112,10 @@ def broken_page(
 ) -> HttpResponse:
     """The same page with the words for an error in the place of its content."""
     trouble = trouble_of(error)
-    response = render(
-        request, template, {**context, "trouble": trouble}, status=trouble.status
-    )
+    # A cursor is the address's own part of a request; Confluence is well then.
+    is_made_up = isinstance(error, Rejected) and bool(request.GET.get("cursor"))
+    status = 400 if is_made_up else trouble.status
+    response = render(request, template, {**context, "trouble": trouble}, status=status)
     if trouble.retry_after_seconds is not None:
         response["Retry-After"] = str(trouble.retry_after_seconds)
     return response

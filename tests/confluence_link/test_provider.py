@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory
 
 from confluence_link import linking, vault
-from confluence_link.errors import LinkRefused
+from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.models import UsedState
 from confluence_link.oauth2_adapter import CODE_VERIFIER
 from confluence_link.provider import AllauthApp, ConfluenceProvider, provider_classes
@@ -103,7 +103,7 @@ def test_l15_the_session_holds_the_verifier_sealed(provider):
 def test_a_verifier_of_another_state_does_not_open(provider):
     state, other = _stash(provider), _stash(provider)
     sealed = provider.unstash_redirect_state(provider.request, state)
-    with pytest.raises(vault.VaultError):
+    with pytest.raises(VaultError):
         vault.open_text(
             CODE_VERIFIER,
             sealed["pkce_code_verifier"],
@@ -128,9 +128,10 @@ def test_a_verifier_that_does_not_open_refuses_the_callback(
 # The state
 # ------------------------------------------------------------------------------
 def test_l09_states_have_256_bits_are_unique_and_stored_as_hashes_only(provider):
-    states = [_stash(provider) for _ in range(300)]
-    assert len(set(states)) == 300
-    assert min(len(base64.urlsafe_b64decode(one + "=")) for one in states) >= 32
+    states = [_stash(provider) for _ in range(10_000)]
+    chance = {one.partition(".")[0] for one in states}
+    assert len(chance) == 10_000
+    assert min(len(base64.urlsafe_b64decode(one + "=")) for one in chance) >= 32
     stored = str(provider.request.session.load())
     assert not [state for state in states if state in stored]
     assert linking.digest(states[-1]) in stored
@@ -139,12 +140,17 @@ def test_l09_states_have_256_bits_are_unique_and_stored_as_hashes_only(provider)
     assert Session.objects.count() == 1
 
 
+def test_a_state_that_we_gave_out_is_told_from_a_made_up_one(provider):
+    state = _stash(provider)
+    assert provider.gave_state(state)
+    for made_up in ("", "made-up", "made.up", state[:-1], "x" + state, state + "\x00"):
+        assert not provider.gave_state(made_up)
+
+
 def test_a_state_works_once(provider):
     state = _stash(provider)
-    assert provider.knows_state(provider.request, state)
     found = provider.unstash_redirect_state(provider.request, state)
     assert found["data"] == DATA
-    assert not provider.knows_state(provider.request, state)
     with pytest.raises(PermissionDenied):
         provider.unstash_redirect_state(provider.request, state)
 

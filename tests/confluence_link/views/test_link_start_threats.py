@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from accounts import rate_limits
 from accounts.models import User
-from confluence_link.models import Grant
+from confluence_link import linking, vault
+from confluence_link.models import Event, Grant
+from confluence_link.oauth2_adapter import CODE_VERIFIER
+from confluence_link.views.outcomes import OUTCOMES
 from tests import factories, link_steps
 from tests.confluence_link.views.addresses import sites_url
 
@@ -38,19 +44,65 @@ HOSTILE = {
 }
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """What the limits see of the time; the rest of the world goes on."""
+
+    class Clock:
+        now = 60_000.0
+
+        @classmethod
+        def time(cls):
+            return cls.now
+
+    monkeypatch.setattr(rate_limits, "time", Clock)
+    return Clock
+
+
+def _verifier(client, state):
+    """What the session keeps sealed."""
+    record = linking.digest(state)
+    stashed = client.session["socialaccount_states"][record][0]
+    sealed = stashed["pkce_code_verifier"]
+    return vault.open_text(CODE_VERIFIER, sealed, record=record)
+
+
 def test_l15_every_authorization_url_has_a_challenge_and_shows_no_verifier(
-    alice_client, cloud_app, organization
+    alice_client, carol_client, cloud_app, organization, caplog
 ):
-    challenges, states = set(), set()
-    for _ in range(100):
-        started = link_steps.start(alice_client, "cloud", organization=organization)
+    challenges, verifiers, told = [], [], []
+    for client in [alice_client, carol_client] * 50:
+        started = link_steps.start(client, "cloud", organization=organization)
         asked = link_steps.asked_of(started)
         assert asked["code_challenge_method"] == "S256"
-        assert "code_verifier" not in asked
-        challenges.add(asked["code_challenge"])
-        states.add(asked["state"])
-    assert len(challenges) == len(states) == 100
+        challenges.append(asked["code_challenge"])
+        verifiers.append(_verifier(client, asked["state"]))
+        told += [started["Location"], str(dict(client.session.items()))]
+    assert len(set(challenges)) == len(set(verifiers)) == 100
     assert {len(one) for one in challenges} == {43}
+    assert min(len(one) for one in verifiers) >= 43
+    everything = "\n".join([*told, caplog.text])
+    assert not [one for one in verifiers if one in everything]
+
+
+def test_r04_of_a_hundred_starts_in_a_minute_the_last_ones_are_refused(
+    alice_client, carol_client, cloud_app, organization, clock
+):
+    answers = [
+        link_steps.start(alice_client, "cloud", organization=organization)
+        for _ in range(100)
+    ]
+    assert Counter(answer.status_code for answer in answers) == {302: 60, 429: 40}
+    refused = answers[-1]
+    assert OUTCOMES["too_many"].title in refused.content.decode()
+    assert refused["Retry-After"] == "60"
+    assert not Event.objects.exists()
+    assert len(alice_client.session["socialaccount_states"]) == 10
+    others = link_steps.start(carol_client, "cloud", organization=organization)
+    assert others.status_code == 302
+    clock.now += 120
+    later = link_steps.start(alice_client, "cloud", organization=organization)
+    assert later.status_code == 302
 
 
 def test_l16_the_challenge_cannot_be_chosen_by_the_address(

@@ -83,10 +83,11 @@ def test_a_hostile_title_is_escaped(alice_client, site):
     assert "Hostile <b>" not in html
 
 
-def test_a_hostile_cursor_is_no_accident(alice_client, site):
+def test_a_made_up_cursor_is_the_askers_mistake(alice_client, site):
     for cursor in ("x\r\ny", "-1", "9" * 400, "%00"):
         response = alice_client.get(url("space", site, "TEAM"), {"cursor": cursor})
-        assert response.status_code in {200, 404, 502}
+        assert response.status_code == 400
+        assert "Go back to the first page" in response.content.decode()
 
 
 # --- a page -------------------------------------------------------------------

@@ -7,6 +7,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 
 from confluence_link import vault
+from confluence_link.errors import VaultError
 from confluence_link.models import Event, Grant, LinkedSite, SealedTokenSet
 from tests import factories, link_steps
 from tests.confluence_link.views.addresses import sites_url
@@ -64,7 +65,7 @@ def test_l30_the_tokens_of_the_earlier_consent_open_no_more(
     before = bytes(SealedTokenSet.objects.get().refresh)
     link_steps.linked(alice_client, sandbox, organization=organization)
     grant = Grant.objects.get()
-    with pytest.raises(vault.VaultError):
+    with pytest.raises(VaultError):
         vault.open_refresh(grant, before)
     assert vault.open_refresh(grant, SealedTokenSet.objects.get().refresh)
 
