@@ -15,8 +15,11 @@ KINDS = (models.BinaryField, models.TextField, models.JSONField, models.CharFiel
 
 # What anyone who may see the row may read.
 PUBLIC = {
-    "accounts.Membership": {"role"},
+    "accounts.Invitation": {"email", "public_id", "role"},
+    "accounts.Membership": {"public_id", "role"},
     "accounts.Organization": {"name", "slug"},
+    # The prefix is there to tell keys apart.
+    "accounts.ServiceKey": {"name", "prefix", "public_id", "scopes"},
     "accounts.User": {"email", "first_name", "last_name"},
     "confluence_link.Event": {"facts", "kind", "notice"},
     "confluence_link.Grant": {
@@ -29,6 +32,7 @@ PUBLIC = {
         "sites",
         "status",
     },
+    "confluence_link.LinkInvitation": {"public_id"},
     "confluence_link.LinkedSite": {
         "icon_url",
         "label",
@@ -40,13 +44,18 @@ PUBLIC = {
         "url",
     },
     "confluence_link.OAuthApp": {
+        "allowed_private_hosts",
         "base_url",
         "ca_bundle",
         "client_id",
         "deployment",
         "name",
+        "probe_steps",
         "provider_id",
+        "proxy_url",
         "scopes",
+        "server_id",
+        "server_version",
     },
     "confluence_link.OAuthAppHealth": {"last_error"},
     "confluence_link.PendingLink": {
@@ -57,17 +66,35 @@ PUBLIC = {
         "sites",
     },
     "confluence_link.SealedTokenSet": {"key_id"},
+    "confluence_link.ServerSetup": {"email", "public_id"},
+    "confluence_link.VacantSite": {
+        "icon_url",
+        "label",
+        "name",
+        "public_id",
+        "site_id",
+        "url",
+    },
 }
 # What opens with the vault alone.
 SEALED = {
-    "confluence_link.OAuthApp": {"sealed_client_secret", "sealed_next_client_secret"},
+    "confluence_link.OAuthApp": {
+        "sealed_client_certificate",
+        "sealed_client_secret",
+        "sealed_next_client_secret",
+        "sealed_proxy_credentials",
+    },
     "confluence_link.PendingLink": {"sealed_token_set"},
     "confluence_link.SealedTokenSet": {"access", "previous_refresh", "refresh"},
 }
 # What can be compared and not read.
 HASHED = {
+    "accounts.Invitation": {"token_hash"},
+    "accounts.ServiceKey": {"key_hash"},
     "accounts.User": {"password"},
+    "confluence_link.LinkInvitation": {"token_hash"},
     "confluence_link.PendingLink": {"session_hash"},
+    "confluence_link.ServerSetup": {"token_hash"},
     "confluence_link.UsedState": {"state_hash"},
 }
 
