@@ -14,6 +14,7 @@ from confluence_link.http.session import GuardedSession
 from confluence_link.http.target import BlockedAddress
 from confluence_link.http.tls import (
     ClientCertificate,
+    UntrustedCertificate,
     check_ca_bundle,
     check_client_certificate,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "GuardedSession",
     "NetworkPolicy",
     "Proxy",
+    "UntrustedCertificate",
     "check_base_url",
     "check_ca_bundle",
     "check_client_certificate",

@@ -21,7 +21,7 @@ from confluence_link.errors import TransportError
 from confluence_link.http.dial import current, dial
 from confluence_link.http.policy import NetworkPolicy
 from confluence_link.http.strict_head import StrictHead
-from confluence_link.http.tls import tls_context
+from confluence_link.http.tls import UntrustedCertificate, tls_context
 from confluence_link.http.tunnel import open_tunnel
 
 
@@ -70,6 +70,8 @@ class _Encrypted(_Plain, HTTPSConnection):
                 # Our own tunnel may run inside of TLS with the proxy.
                 tls_in_tls=isinstance(below, ssl.SSLSocket),
             )
+        except ssl.SSLCertVerificationError as error:
+            raise UntrustedCertificate(error.verify_code) from None
         except OSError:
             reason = current.get().reason("tls")
             raise TransportError(reason, sent=False) from None

@@ -6,10 +6,32 @@ import ssl
 import tempfile
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Final, Literal
 
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 
 from confluence_link.errors import TransportError
+
+
+# Codes of OpenSSL's verification that say more than "nobody we trust signed it".
+# Reference: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
+_FLAWS: Final[dict[int, Literal["expired", "name"]]] = {
+    9: "expired",
+    10: "expired",
+    62: "name",
+    64: "name",
+}
+
+
+class UntrustedCertificate(TransportError):
+    """The other side speaks TLS, but its certificate does not hold; nothing was sent.
+
+    `flaw` is expired (or not valid yet), name (it is for another one) or chain.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__("tls", sent=False)
+        self.flaw: Literal["expired", "name", "chain"] = _FLAWS.get(code, "chain")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from confluence_link.http import (
     Deadline,
     GuardedSession,
     NetworkPolicy,
+    UntrustedCertificate,
     check_ca_bundle,
 )
 from tests.confluence_link.http.conftest import bundle_of, server_context, to_loopback
@@ -43,24 +44,44 @@ def test_s14_an_address_is_checked_in_the_certificate(serve, send, authority, tr
 
 
 @pytest.mark.parametrize(
-    "certificate",
+    ("certificate", "flaw"),
     [
-        lambda ca: ca.issue_cert("other.example"),
-        lambda ca: ca.issue_cert("127.0.0.1"),
-        lambda ca: ca.issue_cert(
-            "wiki.example", not_after=datetime(2020, 1, 2, tzinfo=UTC)
+        (lambda ca: ca.issue_cert("other.example"), "name"),
+        (lambda ca: ca.issue_cert("127.0.0.1"), "name"),
+        (
+            lambda ca: ca.issue_cert(
+                "wiki.example", not_after=datetime(2020, 1, 2, tzinfo=UTC)
+            ),
+            "expired",
         ),
-        lambda ca: trustme.CA().issue_cert("wiki.example"),
+        (lambda ca: trustme.CA().issue_cert("wiki.example"), "chain"),
     ],
     ids=["wrong name", "address only", "expired", "unknown authority"],
 )
-def test_s14_a_certificate_that_does_not_fit_is_refused(
-    serve, refusal, authority, trusting, certificate
+def test_s14_a_certificate_that_does_not_fit_is_refused_and_told(
+    serve, send, authority, trusting, certificate, flaw
 ):
     server = serve(keeping_alive(), tls=server_context(certificate(authority)))
 
-    assert refusal(server.url("wiki.example"), policy=trusting) == ("tls", False)
+    with pytest.raises(UntrustedCertificate) as refused:
+        send(server.url("wiki.example"), policy=trusting)
+
+    assert (refused.value.reason, refused.value.sent) == ("tls", False)
+    assert refused.value.flaw == flaw
     assert server.requests == []
+
+
+def test_s14_an_address_that_the_certificate_does_not_name_is_told(
+    serve, send, authority, trusting
+):
+    server = serve(
+        keeping_alive(), tls=server_context(authority.issue_cert("wiki.example"))
+    )
+
+    with pytest.raises(UntrustedCertificate) as refused:
+        send(server.url(), policy=trusting)
+
+    assert refused.value.flaw == "name"
 
 
 def test_s14_the_public_roots_do_not_know_a_private_authority(
