@@ -8,12 +8,12 @@ database, so an exchange may run in any thread.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from confluence_link import atlassian, vault
 from confluence_link.atlassian import remote_values
-from confluence_link.errors import TokenEndpointError, TransportError
+from confluence_link.errors import TokenEndpointError, TransportError, VaultError
 from confluence_link.http import GuardedSession
 from confluence_link.tokens import TokenSet
 
@@ -31,13 +31,15 @@ MAX_EXPIRES_IN_SECONDS: Final = 24 * 3600
 
 _BUSY: Final = frozenset({408, 425, 429})
 _GONE: Final = frozenset({404, 405, 410})
+# Our client is refused before anything else of the request was looked at.
+_ABOUT_OUR_CLIENT: Final = frozenset(
+    {"invalid_client", "access_denied", "unauthorized_client"}
+)
 # Our app is refused, not this grant. `access_denied` with 401 is Atlassian's word
 # for a wrong client secret.
 _CONFIGURATION: Final = frozenset(
     {
-        "invalid_client",
-        "access_denied",
-        "unauthorized_client",
+        *_ABOUT_OUR_CLIENT,
         "invalid_request",
         "invalid_scope",
         "unsupported_grant_type",
@@ -57,13 +59,15 @@ class TokenEndpoint:
     sends_redirect_uri_on_refresh: bool
     min_expires_in_seconds: int
     network_policy: NetworkPolicy = field(repr=False)
+    # While the secret is being changed: the one to come.
+    next_client_secret: str = field(default="", repr=False)
 
     def __reduce__(self) -> str:
         raise TypeError("a client secret cannot be pickled")
 
 
 def endpoint_of(oauth_app: OAuthApp, *, min_expires_in_seconds: int) -> TokenEndpoint:
-    """Raises VaultError if the client secret does not open."""
+    """Raises VaultError if the client secret or a network setting does not open."""
     deployment = atlassian.deployment_for(oauth_app)
     return TokenEndpoint(
         url=deployment.token_url,
@@ -74,7 +78,16 @@ def endpoint_of(oauth_app: OAuthApp, *, min_expires_in_seconds: int) -> TokenEnd
         sends_redirect_uri_on_refresh=deployment.refresh_sends_redirect_uri,
         min_expires_in_seconds=min_expires_in_seconds,
         network_policy=deployment.network_policy,
+        next_client_secret=_next_client_secret(oauth_app),
     )
+
+
+def _next_client_secret(oauth_app: OAuthApp) -> str:
+    try:
+        return vault.open_next_client_secret(oauth_app)
+    except VaultError:
+        # It must not stop what the current one can do.
+        return ""
 
 
 def exchange_code(
@@ -114,10 +127,35 @@ def refresh(
 def _exchange(
     endpoint: TokenEndpoint, fields: dict[str, str], deadline: Deadline
 ) -> TokenSet:
-    fields |= {
-        "client_id": endpoint.client_id,
-        "client_secret": endpoint.client_secret,
-    }
+    """Asks once more, by the next secret, if the current one is refused.
+
+    What is refused for its client has used up neither code nor refresh token.
+    """
+    try:
+        return _ask(endpoint, endpoint.client_secret, fields, deadline)
+    except TokenEndpointError as error:
+        if not endpoint.next_client_secret or not _is_about_our_client(error):
+            raise
+        refusal = error
+    try:
+        token_set = _ask(endpoint, endpoint.next_client_secret, fields, deadline)
+    except TokenEndpointError as error:
+        # Past the client, the answer is about the grant.
+        if not _is_about_our_client(error):
+            raise
+    else:
+        return replace(token_set, by_next_secret=True)
+    raise refusal
+
+
+def _is_about_our_client(error: TokenEndpointError) -> bool:
+    return error.answer == "configuration" and error.error in _ABOUT_OUR_CLIENT
+
+
+def _ask(
+    endpoint: TokenEndpoint, secret: str, fields: dict[str, str], deadline: Deadline
+) -> TokenSet:
+    fields = {**fields, "client_id": endpoint.client_id, "client_secret": secret}
     # A connection of its own: a kept-alive one may be dead, and then nobody knows
     # whether the exchange happened.
     with GuardedSession(endpoint.network_policy) as session:

@@ -13,12 +13,15 @@ class TokenSet:
     `access_token` is empty if only the refresh token of an answer was usable;
     `refresh_token` is None if the answer had none. `expires_in_seconds` is already
     clamped. `scopes` is None if the answer did not say (Data Center).
+    `by_next_secret`: the app's current client secret was refused, and its next one
+    taken.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_in_seconds: int
     scopes: tuple[str, ...] | None
+    by_next_secret: bool = False
 
     def __reduce__(self) -> str:
         # A token set never travels: not into a queue, a cache or a process.

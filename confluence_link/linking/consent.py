@@ -21,7 +21,7 @@ from confluence_link.errors import (
 )
 from confluence_link.http import BlockedAddress, GuardedSession
 from confluence_link.models import database_now
-from confluence_link.refresh import breaker
+from confluence_link.refresh import breaker, client_secret
 from confluence_link.refresh.exchange import Failure
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def fetch_consent(
             code_verifier=code_verifier,
             deadline=deadline,
         )
+        if token_set.by_next_secret:
+            client_secret.promote_next(oauth_app)
         breaker.settings_accepted(oauth_app, now=database_now())
         _check_complete(oauth_app, token_set)
         account, reachable = _ask_who_and_where(oauth_app, token_set, deadline)

@@ -13,7 +13,7 @@ from django.db import Error, connection
 from confluence_link.errors import VaultError
 from confluence_link.http import Deadline
 from confluence_link.models import Grant, SealedTokenSet, database_now
-from confluence_link.refresh import claim, spool, store, verdict
+from confluence_link.refresh import claim, client_secret, spool, store, verdict
 from confluence_link.refresh.exchange import Failure, exchange
 from confluence_link.refresh.schedule import EXCHANGE_SECONDS
 
@@ -166,6 +166,17 @@ def _fail(leased: Leased, failure: Failure) -> Outcome:
 
 
 def _store(leased: Leased, token_set: TokenSet) -> Outcome:
+    outcome = _store_fenced(leased, token_set)
+    if token_set.by_next_secret:
+        try:
+            client_secret.promote_next(leased.grant.oauth_app)
+        except (Error, VaultError):
+            # The tokens are stored, and the next exchange finds out again.
+            connection.close()
+    return outcome
+
+
+def _store_fenced(leased: Leased, token_set: TokenSet) -> Outcome:
     stored = store.store(
         grant=leased.grant,
         lease_id=leased.lease_id,
