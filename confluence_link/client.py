@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -61,8 +62,17 @@ class ConfluenceClient:
         self._sleep = sleep
         app = linked_site.grant.oauth_app
         self._api = atlassian.api_for(app, site_url=linked_site.url)
-        self._session = GuardedSession(atlassian.deployment_for(app).network_policy)
         self._keeps_connections = False
+
+    @cached_property
+    def _session(self) -> GuardedSession:
+        """Made by the first call, which may say that a setting does not open."""
+        app = self._linked_site.grant.oauth_app
+        return GuardedSession(atlassian.deployment_for(app).network_policy)
+
+    def _close(self) -> None:
+        if "_session" in self.__dict__:
+            self._session.close()
 
     @classmethod
     def for_linked_site(
@@ -85,7 +95,7 @@ class ConfluenceClient:
         traceback: TracebackType | None,
     ) -> None:
         self._keeps_connections = False
-        self._session.close()
+        self._close()
 
     # --- reading ---
 
@@ -215,7 +225,7 @@ class ConfluenceClient:
             raise Unavailable(0) from None
         finally:
             if not self._keeps_connections:
-                self._session.close()
+                self._close()
 
 
 def _pause_seconds(busy: RateLimited | Unavailable, retries: int) -> float | None:

@@ -30,7 +30,8 @@ class Deployment(ABC):
 
     @property
     @abstractmethod
-    def network_policy(self) -> NetworkPolicy: ...
+    def network_policy(self) -> NetworkPolicy:
+        """How to reach it. Raises VaultError if a sealed part does not open."""
 
     @property
     @abstractmethod

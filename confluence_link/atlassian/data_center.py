@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from confluence_link import vault
 from confluence_link.atlassian import remote_values
 from confluence_link.atlassian.answers import read_object
 from confluence_link.atlassian.base import Deployment
@@ -18,7 +19,7 @@ from confluence_link.atlassian.call import Call
 from confluence_link.atlassian.scopes import DATA_CENTER, data_center_in_words
 from confluence_link.atlassian.values import Account, Site
 from confluence_link.errors import LinkRefused
-from confluence_link.http import NetworkPolicy
+from confluence_link.http import NetworkPolicy, Proxy
 
 if TYPE_CHECKING:
     from confluence_link.http import Deadline, GuardedSession
@@ -42,11 +43,22 @@ class DataCenter(Deployment):
 
     @property
     def network_policy(self) -> NetworkPolicy:
+        """What the operator allows everybody, and this server's own settings."""
+        app = self.oauth_app
+        allowed = settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS
         return NetworkPolicy(
             allow_http=settings.CONFLUENCE_LINK_ALLOW_HTTP,
-            allowed=tuple(settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS),
-            ca_bundle=self.oauth_app.ca_bundle,
+            allowed=(*allowed, *map(str, app.allowed_private_hosts)),
+            ca_bundle=app.ca_bundle,
+            client_certificate=vault.open_client_certificate(app),
+            proxy=self._proxy(),
         )
+
+    def _proxy(self) -> Proxy | None:
+        app = self.oauth_app
+        if not app.proxy_url:
+            return None
+        return Proxy(app.proxy_url, vault.open_proxy_credentials(app))
 
     @property
     def authorize_url(self) -> str:

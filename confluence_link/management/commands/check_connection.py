@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from confluence_link import atlassian
 from confluence_link.atlassian.probe import probe
+from confluence_link.errors import VaultError
 from confluence_link.models import OAuthApp
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         base_url = options["base_url"]
         app = self._app(base_url, options["ca_bundle"])
-        policy = atlassian.deployment_for(app).network_policy
+        try:
+            policy = atlassian.deployment_for(app).network_policy
+        except VaultError:
+            raise CommandError(
+                "The client certificate or the proxy's password does not open: see"
+                " CONFLUENCE_LINK_VAULT_KEYS, or enter it again."
+            ) from None
         cure = ""
         for step in probe(base_url, policy):
             mark = "not right" if step.cure else "ok"
@@ -44,7 +51,7 @@ class Command(BaseCommand):
         self.stdout.write("People can link through this server.")
 
     def _app(self, base_url: str, ca_file: Path | None) -> OAuthApp:
-        """The app that has this base URL, for its CA bundle; else one like it."""
+        """The app that has this base URL, for its settings; else one like it."""
         known = OAuthApp.objects.filter(base_url=base_url.rstrip("/")).first()
         app = known or OAuthApp(
             deployment=OAuthApp.Deployment.DATA_CENTER, base_url=base_url
