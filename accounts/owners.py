@@ -28,5 +28,5 @@ def check_one_stays(membership: Membership) -> None:
     owners = Membership.objects.filter(
         organization=membership.organization_id, role__in=ROLES_WITH[Right.OWN]
     ).values_list("pk", flat=True)
-    if set(owners) <= {membership.pk}:
+    if list(owners) == [membership.pk]:
         raise NoOwnerLeft
