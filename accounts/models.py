@@ -6,17 +6,16 @@ import secrets
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
 from django.utils.text import slugify
 
+from accounts.happenings import happened
 from accounts.isolation import across_organizations
-from accounts.rights import ROLES_WITH
+from accounts.rights import ROLES_WITH, Right
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from accounts.rights import Right
 
 
 def random_public_id() -> str:
@@ -71,11 +70,24 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         if own is not None:
             return own
         name = f"{user.email.partition('@')[0][:60]}'s organization"
-        own = self.create(name=name, slug=new_slug(name))
+        return self.found(name=name, owner=user)
+
+    @across_organizations()
+    @transaction.atomic
+    def found(self, *, name: str, owner: User) -> Organization:
+        """A new one, with its owner from the first moment."""
+        made = self.create(name=name, slug=new_slug(name))
         Membership.objects.create(
-            organization=own, user=user, role=Membership.Role.OWNER
+            organization=made, user=owner, role=Membership.Role.OWNER
         )
-        return own
+        happened.send(
+            sender=Organization,
+            kind="organization.created",
+            organization=made,
+            actor=owner,
+            facts={"name": name},
+        )
+        return made
 
 
 def new_slug(name: str) -> str:
@@ -139,6 +151,11 @@ class Membership(models.Model):
     def may(self, right: Right) -> bool:
         """Whether the role has this right; the one table is in `accounts.rights`."""
         return self.role in ROLES_WITH[right]
+
+    def may_give(self, role: str) -> bool:
+        """Whether it may give others this role, offer it, and take it away."""
+        owning = role == Membership.Role.OWNER
+        return self.may(Right.OWN if owning else Right.INVITE)
 
 
 class Invitation(models.Model):

@@ -1,0 +1,183 @@
+"""Inviting people by e-mail, and joining.
+
+The token is in the mail and nowhere else: the row has its hash. It opens the
+invitation's page; joining takes an account with the invited address, verified, too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts import roles
+from accounts.happenings import happened
+from accounts.isolation import across_organizations
+from accounts.models import Invitation, Membership
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Organization, User
+
+LIFE: Final = timedelta(days=7)
+
+
+class InvitationRefused(Exception):
+    """Why nobody joins; `reason` is "gone", "other_address" or "unverified_address"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class AlreadyMember(Exception):
+    """Somebody with this address is in the organization."""
+
+
+def digest(token: str) -> str:
+    """What is kept of a token that has 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def waiting(organization: Organization, now: datetime) -> QuerySet[Invitation]:
+    """Those that may still be accepted, as far as time tells."""
+    return _open(now).filter(organization=organization).select_related("invited_by")
+
+
+@transaction.atomic
+def invite(
+    *, organization: Organization, email: str, role: str, actor: User, now: datetime
+) -> tuple[Invitation, str]:
+    """The invitation and its token, which is for the mail alone.
+
+    An older one to the same address ends. Raises PermissionDenied if the role is
+    above the inviter's, or AlreadyMember.
+    """
+    roles.lock(organization.pk)
+    _check_may_offer(organization, role, actor)
+    email = email.lower()
+    if _is_member(organization, email):
+        raise AlreadyMember
+    waiting(organization, now).filter(email=email).update(revoked_at=now)
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        organization=organization,
+        email=email,
+        role=role,
+        token_hash=digest(token),
+        invited_by=actor,
+        created_at=now,
+        expires_at=now + LIFE,
+    )
+    _tell("member.invited", organization, actor, who=email, role=role)
+    return invitation, token
+
+
+@transaction.atomic
+def revoke(*, invitation: Invitation, actor: User, now: datetime) -> None:
+    """Ends it; one that has ended already stays as it is.
+
+    Raises PermissionDenied if the role is above the person's own.
+    """
+    organization = invitation.organization
+    _check_may_offer(organization, invitation.role, actor)
+    if _open(now).filter(pk=invitation.pk).update(revoked_at=now):
+        who, role = invitation.email, invitation.role
+        _tell("member.invitation_revoked", organization, actor, who=who, role=role)
+
+
+@across_organizations()
+def find(*, token_hash: str, now: datetime) -> Invitation:
+    """The open invitation of this token. Raises InvitationRefused ("gone").
+
+    It is worth nothing once its inviter could not make it any more.
+    """
+    rows = _open(now).select_related("organization", "invited_by")
+    invitation = rows.filter(token_hash=token_hash).first()
+    if invitation is None or not _stands(invitation):
+        raise InvitationRefused("gone")
+    return invitation
+
+
+def check_address(*, invitation: Invitation, user: User) -> None:
+    """Raises InvitationRefused if the person has not proved the invited address."""
+    own = EmailAddress.objects.filter(user=user, email__iexact=invitation.email)
+    verified = own.values_list("verified", flat=True).first()
+    if verified is None:
+        raise InvitationRefused("other_address")
+    if not verified:
+        raise InvitationRefused("unverified_address")
+
+
+@across_organizations()
+@transaction.atomic
+def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
+    """Joins, once. Who is a member already keeps the role.
+
+    Raises InvitationRefused.
+    """
+    invitation = find(token_hash=token_hash, now=now)
+    check_address(invitation=invitation, user=user)
+    # Until the end nobody changes the role of who invited.
+    roles.lock(invitation.organization_id)
+    claimed = _open(now).filter(pk=invitation.pk).update(accepted_at=now)
+    if not claimed or not _stands(invitation):
+        raise InvitationRefused("gone")
+    membership, joined = Membership.objects.get_or_create(
+        organization=invitation.organization,
+        user=user,
+        defaults={"role": invitation.role},
+    )
+    if joined:
+        facts = {"who": user.email, "role": invitation.role}
+        _tell("member.joined", invitation.organization, user, **facts)
+    return membership
+
+
+def _open(now: datetime) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
+        accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
+    )
+
+
+def _stands(invitation: Invitation) -> bool:
+    """Whether the inviter could invite with this role now, and people may come in."""
+    inviter = Membership.objects.filter(
+        organization=invitation.organization_id,
+        organization__is_active=True,
+        user=invitation.invited_by_id,
+        user__is_active=True,
+    ).first()
+    return inviter is not None and inviter.may_give(invitation.role)
+
+
+def _check_may_offer(organization: Organization, role: str, actor: User) -> None:
+    membership = Membership.objects.filter(organization=organization, user=actor)
+    acting = membership.first()
+    if acting is None or not acting.may_give(role):
+        raise PermissionDenied
+
+
+def _is_member(organization: Organization, email: str) -> bool:
+    people = EmailAddress.objects.filter(email__iexact=email, verified=True)
+    return Membership.objects.filter(
+        organization=organization, user__in=people.values("user")
+    ).exists()
+
+
+def _tell(kind: str, organization: Organization, actor: User, **facts: Any) -> None:
+    happened.send(
+        sender=Invitation,
+        kind=kind,
+        organization=organization,
+        actor=actor,
+        facts=facts,
+    )

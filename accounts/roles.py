@@ -1,0 +1,95 @@
+"""Who has which role. An organization always has an owner who can sign in.
+
+Whoever changes roles, or ends an owner's membership, locks the organization's row
+first and reads every role after that: of two owners who demote each other at the same
+moment, the second is no owner any more when it is their turn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from accounts.happenings import happened
+from accounts.models import Membership, Organization
+from accounts.rights import Right
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+Role = Membership.Role
+
+
+class LastOwner(Exception):
+    """Nobody else could own the organization: somebody else must become owner first."""
+
+
+def lock(organization_id: int) -> None:
+    """To be called inside a transaction, which holds the lock until its end."""
+    rows = Organization.objects.select_for_update(no_key=True)
+    rows.values_list("pk").get(pk=organization_id)
+
+
+def keep_an_owner(membership: Membership) -> None:
+    """Raises LastOwner if the organization had no owner without this membership.
+
+    Call `lock` first.
+    """
+    if membership.role != Role.OWNER:
+        return
+    owners = Membership.objects.filter(
+        organization=membership.organization_id, role=Role.OWNER, user__is_active=True
+    )
+    if not owners.exclude(pk=membership.pk).exists():
+        raise LastOwner
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: str, actor: User) -> None:
+    """Raises PermissionDenied, or LastOwner."""
+    acting, target = _read_now(membership, actor)
+    if not (acting.may_give(target.role) and acting.may_give(role)):
+        raise PermissionDenied
+    if role == target.role:
+        return
+    keep_an_owner(target)
+    _give(target, role, actor)
+
+
+@transaction.atomic
+def hand_over(*, membership: Membership, actor: User) -> None:
+    """The member becomes owner, and the owner who acts an admin.
+
+    Raises PermissionDenied if the one is no owner or the other could not sign in.
+    """
+    acting, target = _read_now(membership, actor)
+    if not acting.may(Right.OWN) or target == acting or not target.user.is_active:
+        raise PermissionDenied
+    if target.role != Role.OWNER:
+        _give(target, Role.OWNER, actor)
+    _give(acting, Role.ADMIN, actor)
+
+
+def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membership]:
+    """The membership of who acts and the one acted on, as they are under the lock."""
+    lock(membership.organization_id)
+    rows = Membership.objects.filter(organization=membership.organization_id)
+    acting = rows.filter(user=actor).first()
+    target = rows.filter(pk=membership.pk).select_related("user").first()
+    if acting is None or target is None:
+        raise PermissionDenied
+    return acting, target
+
+
+def _give(membership: Membership, role: str, actor: User) -> None:
+    was, membership.role = membership.role, role
+    membership.save(update_fields=["role"])
+    happened.send(
+        sender=Membership,
+        kind="member.role_changed",
+        organization=membership.organization,
+        actor=actor,
+        facts={"who": membership.user.email, "role": role, "was": was},
+    )
