@@ -8,6 +8,7 @@ the grant and the linked sites in one transaction.
     consent     the code becomes tokens, an account and sites; every refusal has a name
     pending     sealed until the person confirms, or purged
     confirm     grant and linked sites, together
+    sharing     who uses a linked site
     unlink      what ends, and what is erased
 """
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 from confluence_link.linking.confirm import account_linked, confirm
 from confluence_link.linking.consent import Consent, fetch_consent
 from confluence_link.linking.pending import cancel, pend, pending_link
+from confluence_link.linking.sharing import keep_private, share
 from confluence_link.linking.states import claim_state, digest, purge
 from confluence_link.linking.unlink import (
     account_unlinked,
@@ -34,9 +36,11 @@ __all__ = [
     "digest",
     "fetch_consent",
     "is_last_of_grant",
+    "keep_private",
     "list_sites_again",
     "pend",
     "pending_link",
     "purge",
+    "share",
     "unlink",
 ]

@@ -6,21 +6,44 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import random_public_id
+from accounts.rights import Right
 from confluence_link.models.grant import Grant
 
 if TYPE_CHECKING:
-    from accounts.models import Organization
+    from accounts.models import Membership, Organization
 
 
 class LinkedSiteQuerySet(models.QuerySet["LinkedSite"]):
+    """Every way from an organization to its linked sites, and who sees which.
+
+    Pages ask `visible_to` where a site is named, `usable_by` where it is opened.
+    """
+
     def for_organization(self, organization: Organization) -> LinkedSiteQuerySet:
-        """The only way from an organization to its linked sites."""
+        """All there are, shared or not: for flows, not for what somebody is shown."""
         return self.filter(organization=organization).select_related(
             "grant__oauth_app__health", "grant__user", "linked_by", "organization"
         )
+
+    def visible_to(self, membership: Membership) -> LinkedSiteQuerySet:
+        """What the member may know to exist; not all of it may be opened."""
+        if membership.may(Right.UNLINK_OTHERS):
+            return self.for_organization(membership.organization)
+        return self.usable_by(membership)
+
+    def usable_by(self, membership: Membership) -> LinkedSiteQuerySet:
+        """What the member may open: shared sites, and those of their own grants."""
+        return self.for_organization(membership.organization).filter(
+            Q(shared=True) | Q(grant__user=membership.user_id)
+        )
+
+    def for_services(self, organization: Organization) -> LinkedSiteQuerySet:
+        """What the organization's keys reach: shared sites."""
+        return self.for_organization(organization).filter(shared=True)
 
 
 class LinkedSite(models.Model):
@@ -78,6 +101,26 @@ class LinkedSite(models.Model):
             "confluence_link:linked_site",
             args=[self.organization.slug, self.public_id],
         )
+
+    def is_of(self, membership: Membership) -> bool:
+        """Whether it is linked through this very person's account."""
+        return self.grant.user_id == membership.user_id
+
+    def is_usable_by(self, membership: Membership) -> bool:
+        """As `usable_by`, of a row that `visible_to` found."""
+        return self.shared or self.is_of(membership)
+
+    def may_be_unlinked_by(self, membership: Membership) -> bool:
+        """Everyone their own; the others' with the right to."""
+        return self.is_of(membership) or membership.may(Right.UNLINK_OTHERS)
+
+    def may_be_shared_by(self, membership: Membership) -> bool:
+        """Nobody gives away what another person's account reaches."""
+        return self.is_of(membership) and membership.may(Right.SHARE)
+
+    def may_be_unshared_by(self, membership: Membership) -> bool:
+        """Whoever could end the link may also end the others' use of it."""
+        return self.may_be_shared_by(membership) or membership.may(Right.UNLINK_OTHERS)
 
     @property
     def condition(self) -> str:

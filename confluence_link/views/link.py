@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.isolation import acting_for
 from accounts.models import Organization, User
 from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
-from accounts.rights import Right
 from accounts.tenancy import member_view, membership_of
 from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
@@ -97,7 +96,9 @@ def _reconnect_site(
     public_id = _named(request.GET.get("reconnect"))
     if not public_id:
         return None
-    linked_sites = LinkedSite.objects.for_organization(organization)
+    assert isinstance(request.user, User)
+    membership = membership_of(request.user, organization.slug)
+    linked_sites = LinkedSite.objects.usable_by(membership)
     return get_object_or_404(
         linked_sites, public_id=public_id, grant__oauth_app=oauth_app
     )
@@ -207,9 +208,9 @@ def unlink(
     """What stops, then the stop."""
     assert isinstance(request.user, User)
     organization = membership.organization
-    linked_sites = LinkedSite.objects.for_organization(organization)
+    linked_sites = LinkedSite.objects.visible_to(membership)
     linked_site = get_object_or_404(linked_sites, public_id=public_id)
-    if not may_unlink(membership, linked_site):
+    if not linked_site.may_be_unlinked_by(membership):
         raise PermissionDenied
     require_recent_sign_in(request)
     deployment = atlassian.deployment_for(linked_site.grant.oauth_app)
@@ -227,10 +228,3 @@ def unlink(
         linking.unlink(linked_site=linked_site, actor=request.user)
         return render(request, "confluence_link/unlinked.html", context)
     return render(request, "confluence_link/unlink.html", context)
-
-
-def may_unlink(membership: Membership, linked_site: LinkedSite) -> bool:
-    """Everyone their own; owners and admins the others' as well."""
-    return linked_site.grant.user_id == membership.user_id or membership.may(
-        Right.UNLINK_OTHERS
-    )

@@ -93,6 +93,7 @@ def _record(visit: Visit, created: Page) -> None:
         actor=visit.request.user,
         grant=visit.site.grant,
         site=visit.site.name,
+        linked_site=visit.site.public_id,
         title=created.title,
         page_id=created.page_id,
     )

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from accounts.rights import Right
 from confluence_link import atlassian
 from confluence_link.views.grant_life import GrantLife, grant_life
-from confluence_link.views.link import may_unlink
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 
 if TYPE_CHECKING:
@@ -39,6 +39,11 @@ class SiteCard:
     # Only the account's owner can; for the others, who that is.
     reconnect_url: str
     reconnect_by: str
+    may_ask_to_reconnect: bool
+    # Of somebody's own site others see that it is there, and whose it is.
+    may_open: bool
+    may_share: bool
+    may_unshare: bool
     may_unlink: bool
 
 
@@ -46,7 +51,7 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
     grant = site.grant
     deployment = atlassian.deployment_for(grant.oauth_app)
     scopes = site.scopes or grant.scopes
-    is_own = grant.user_id == membership.user_id
+    is_own = site.is_of(membership)
     return SiteCard(
         site=site,
         condition=site.condition,
@@ -60,7 +65,13 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
         offers_reconnect=_reconnect_helps(site),
         reconnect_url=reconnect_url(site) if is_own else "",
         reconnect_by="" if is_own else str(grant.user),
-        may_unlink=may_unlink(membership, site),
+        may_ask_to_reconnect=not is_own
+        and _reconnect_helps(site)
+        and membership.may(Right.SEND_LINK_INVITATIONS),
+        may_open=site.is_usable_by(membership),
+        may_share=not site.shared and site.may_be_shared_by(membership),
+        may_unshare=site.shared and site.may_be_unshared_by(membership),
+        may_unlink=site.may_be_unlinked_by(membership),
     )
 
 

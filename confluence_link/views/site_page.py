@@ -47,8 +47,11 @@ class Visit:
 
 
 def site_of(membership: Membership, public_id: str) -> LinkedSite:
-    """The organization's linked site; Http404 alike for a foreign one and none."""
-    sites = LinkedSite.objects.for_organization(membership.organization)
+    """A linked site that the member may open.
+
+    Http404 alike for a foreign one, another member's own, and none.
+    """
+    sites = LinkedSite.objects.usable_by(membership)
     return get_object_or_404(sites, public_id=public_id)
 
 

@@ -36,7 +36,7 @@ _SITES_PER_PAGE = 30
 @member_view
 def linked_sites(request: HttpRequest, membership: Membership) -> HttpResponse:
     organization = membership.organization
-    paginator = Paginator(_in_order_of_need(organization), _SITES_PER_PAGE)
+    paginator = Paginator(_in_order_of_need(membership), _SITES_PER_PAGE)
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "organization": organization,
@@ -56,10 +56,10 @@ def linked_site(visit: Visit) -> dict[str, Any]:
     return {"spaces": spaces.items, **slice_urls(visit.request, spaces.next_cursor)}
 
 
-def _in_order_of_need(organization: Organization) -> QuerySet[LinkedSite]:
+def _in_order_of_need(membership: Membership) -> QuerySet[LinkedSite]:
     """What somebody must act on comes first, then by name."""
     needs = When(grant__status=Grant.Status.RECONNECT_NEEDED, then=Value(0))
-    return LinkedSite.objects.for_organization(organization).order_by(
+    return LinkedSite.objects.visible_to(membership).order_by(
         Case(needs, default=Value(1)), "name", "pk"
     )
 

@@ -50,7 +50,9 @@ def _visible_events(site: LinkedSite) -> QuerySet[Event]:
 
     Nor is what the grant went through before this organization knew of it.
     """
-    of_grant = Event.objects.filter(grant=site.grant_id)
+    # Of the account's other sites nothing either: some of them may not be shared.
+    here_or_all = Q(facts__linked_site=site.public_id) | ~Q(facts__has_key="site")
+    of_grant = Event.objects.filter(here_or_all, grant=site.grant_id)
     ours = of_grant.filter(organization=site.organization_id)
     first = ours.order_by("at").first()
     since = first.at if first else site.created_at
