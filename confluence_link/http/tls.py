@@ -12,7 +12,6 @@ from requests.adapters import DEFAULT_CA_BUNDLE_PATH
 
 from confluence_link.errors import TransportError
 
-
 # Codes of OpenSSL's verification that say more than "nobody we trust signed it".
 # Reference: https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/
 _FLAWS: Final[dict[int, Literal["expired", "name"]]] = {
