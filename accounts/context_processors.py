@@ -5,12 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.urls import NoReverseMatch, reverse
 
 from accounts.models import Membership, Organization, User
 from accounts.rights import Right
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest
+
+# The pages of an organization, in words, and the right that each needs.
+_TABS: tuple[tuple[str, str, Right | None], ...] = (
+    ("confluence_link:organization", "Home", None),
+    ("confluence_link:linked_sites", "Linked sites", None),
+    ("accounts:members", "Members", None),
+    ("confluence_link:servers", "Servers", Right.ADD_SERVERS),
+    ("confluence_link:audit_log", "Audit log", Right.READ_AUDIT_LOG),
+    ("accounts:organization_settings", "Settings", Right.OWN),
+)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -22,16 +34,48 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "organizations": (
             Organization.objects.of(user) if isinstance(user, User) else ()
         ),
-        **_acting(getattr(request, "membership", None)),
+        "memberships": _memberships(user) if isinstance(user, User) else (),
+        **_acting(request, getattr(request, "membership", None)),
     }
 
 
-def _acting(membership: Membership | None) -> dict[str, Any]:
+def _memberships(user: User) -> QuerySet[Membership]:
+    """What the switcher offers; asked for when it is drawn."""
+    own = Membership.objects.filter(user=user, organization__is_active=True)
+    return own.select_related("organization").order_by("organization__name", "pk")
+
+
+def _acting(request: HttpRequest, membership: Membership | None) -> dict[str, Any]:
     """For whom the page acts: set by `tenancy.member_view`."""
     if membership is None:
         return {}
     return {
+        "tabs": _tabs(request.path, membership),
         "membership": membership,
         "organization": membership.organization,
         "rights": {right.value: membership.may(right) for right in Right},
     }
+
+
+def _tabs(path: str, membership: Membership) -> list[dict[str, str]]:
+    """The organization's pages that the member may open, and where this page is."""
+    tabs = []
+    for name, words, right in _TABS:
+        if right is not None and not membership.may(right):
+            continue
+        try:
+            url = reverse(name, args=[membership.organization.slug])
+        except NoReverseMatch:
+            continue
+        tabs.append({"url": url, "words": words, "current": _current(path, url, name)})
+    return tabs
+
+
+def _current(path: str, url: str, name: str) -> str:
+    """The value of `aria-current`: this very page, or one below it.
+
+    Every page is below the home, which is therefore marked for itself alone.
+    """
+    if path == url:
+        return "page"
+    return "true" if path.startswith(url) and name != _TABS[0][0] else ""

@@ -38,17 +38,6 @@ def test_start_page_prefers_the_organization_that_came_first(
     assert alice_client.get("/").url == organization.get_absolute_url()
 
 
-def test_account_menu_lists_the_organizations_of_who_has_several(
-    alice_client, organization, other_organization, alice
-):
-    Membership.objects.create(organization=other_organization, user=alice)
-
-    page = alice_client.get(reverse("account_email")).content.decode()
-
-    assert organization.get_absolute_url() in page
-    assert other_organization.get_absolute_url() in page
-
-
 def test_account_menu_leads_to_the_admin_for_staff_alone(alice_client, admin_client):
     address = reverse("account_email")
 

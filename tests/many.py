@@ -1,0 +1,91 @@
+"""Many rows at once, and no network: for lists, numbers and large organizations."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from accounts.models import Membership, User
+from confluence_link.models import Event, Grant, LinkedSite, database_now
+from tests import factories
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from accounts.models import Organization
+    from confluence_link.models import OAuthApp
+
+BATCH = 2000
+
+_numbers = itertools.count(1)
+
+
+def links(
+    organization: Organization,
+    user: User,
+    count: int = 1,
+    *,
+    app: OAuthApp | None = None,
+    site: dict[str, Any] | None = None,
+    **fields: Any,
+) -> list[LinkedSite]:
+    """Linked sites with a grant each; `fields` are the grants', `site` the sites'."""
+    app = app or factories.make_oauth_app()
+    factories.join(user, organization)
+    now = database_now()
+    values = {
+        "account_name": "Alice Adams",
+        "expires_at": now + timedelta(hours=1),
+        "refresh_at": now + timedelta(minutes=50),
+        "consented_at": now - timedelta(days=10),
+        "last_rotated_at": now - timedelta(minutes=4),
+        **fields,
+    }
+    numbers = [next(_numbers) for _ in range(count)]
+    grants = Grant.objects.bulk_create(
+        [
+            Grant(oauth_app=app, user=user, account_id=f"account-{number}", **values)
+            for number in numbers
+        ],
+        batch_size=BATCH,
+    )
+    return LinkedSite.objects.bulk_create(
+        [
+            LinkedSite(
+                **{
+                    "organization": organization,
+                    "grant": grant,
+                    "site_id": f"site-{number}",
+                    "name": f"Site {number:06}",
+                    "url": "https://northwind.example.net/wiki",
+                    "linked_by": user,
+                    **(site or {}),
+                }
+            )
+            for number, grant in zip(numbers, grants, strict=True)
+        ],
+        batch_size=BATCH,
+    )
+
+
+def members(organization: Organization, count: int) -> list[User]:
+    """Members who cannot sign in."""
+    people = User.objects.bulk_create(
+        [User(email=f"member{next(_numbers)}@example.org") for _ in range(count)],
+        batch_size=BATCH,
+    )
+    Membership.objects.bulk_create(
+        [Membership(organization=organization, user=user) for user in people],
+        batch_size=BATCH,
+    )
+    return people
+
+
+def events(sites: Iterable[LinkedSite], kind: Event.Kind, **fields: Any) -> None:
+    """One event for each of the sites' grants, at this moment."""
+    at = fields.pop("at", None) or database_now()
+    Event.objects.bulk_create(
+        [Event(at=at, kind=kind, grant_id=site.grant_id, **fields) for site in sites],
+        batch_size=BATCH,
+    )
