@@ -1,0 +1,101 @@
+"""The table of T01: every address of this service, and who may have it.
+
+A route that is missing here fails the suite. Names are those of the URL configuration;
+a route of an organization's object names the argument that leads to the object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from accounts.rights import Right
+
+GET, POST = frozenset({"GET", "HEAD"}), frozenset({"POST"})
+PAGE, FORM, ACTION = GET, GET | POST, POST
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route below `/o/<slug>/`.
+
+    `objects` are the arguments after the slug, by the names of `World.objects`.
+    `right` is what a role needs for it; None: every member.
+    """
+
+    methods: frozenset[str]
+    objects: tuple[str, ...] = ()
+    right: Right | None = None
+
+
+R = Right
+ORGANIZATION: dict[str, Route] = {
+    "confluence_link:organization": Route(PAGE),
+    "confluence_link:linked_sites": Route(PAGE),
+    "confluence_link:confirm_link": Route(FORM, ("pending_link",)),
+    "confluence_link:linked_site": Route(PAGE, ("linked_site",)),
+    "confluence_link:search": Route(PAGE, ("linked_site",)),
+    "confluence_link:space": Route(PAGE, ("linked_site", "space_key")),
+    "confluence_link:create_page": Route(FORM, ("linked_site", "space_key")),
+    "confluence_link:page": Route(PAGE, ("linked_site", "page_id")),
+    "confluence_link:timeline": Route(PAGE, ("linked_site",)),
+    # Alice's, so that the others need the right.
+    "confluence_link:unlink": Route(FORM, ("linked_site",), R.UNLINK_OTHERS),
+}
+
+Kind = Literal["open", "signed_in", "allauth", "api"]
+# Everything that belongs to no organization. `open` is for everyone, `signed_in` leads
+# strangers to the sign-in page, `allauth` is judged by allauth's own tests.
+OTHERS: dict[str, Kind] = {
+    "home": "open",
+    "healthz": "open",
+    "confluence_login": "signed_in",
+    "confluence_callback": "open",
+    "socialaccount_login_cancelled": "allauth",
+    "socialaccount_login_error": "allauth",
+    "socialaccount_signup": "allauth",
+    "socialaccount_connections": "allauth",
+    "account_login": "allauth",
+    "account_logout": "allauth",
+    "account_inactive": "allauth",
+    "account_signup": "allauth",
+    "account_reauthenticate": "allauth",
+    "account_email": "allauth",
+    "account_email_verification_sent": "allauth",
+    "account_change_password": "allauth",
+    "account_set_password": "allauth",
+    "account_reset_password": "allauth",
+    "account_confirm_login_code": "allauth",
+    "account_confirm_email": "allauth",
+    "account_reset_password_from_key_done": "allauth",
+    "account_reset_password_from_key": "allauth",
+    "account_reset_password_done": "allauth",
+    "mfa_index": "allauth",
+    "mfa_authenticate": "allauth",
+    "mfa_reauthenticate": "allauth",
+    "mfa_activate_totp": "allauth",
+    "mfa_deactivate_totp": "allauth",
+    "mfa_view_recovery_codes": "allauth",
+    "mfa_generate_recovery_codes": "allauth",
+    "mfa_download_recovery_codes": "allauth",
+    "mfa_list_webauthn": "allauth",
+    "mfa_add_webauthn": "allauth",
+    "mfa_reauthenticate_webauthn": "allauth",
+    "mfa_remove_webauthn": "allauth",
+    "mfa_edit_webauthn": "allauth",
+    "mfa_login_webauthn": "allauth",
+    "usersessions_list": "allauth",
+}
+
+# Of the admin, beside the five pages of each model.
+ADMIN: dict[str, tuple[str, ...]] = {
+    "admin:index": (),
+    "admin:login": (),
+    "admin:logout": (),
+    "admin:password_change": (),
+    "admin:password_change_done": (),
+    "admin:autocomplete": (),
+    "admin:jsi18n": (),
+    "admin:view_on_site": ("1", "1"),
+    "admin:app_list": ("confluence_link",),
+}
