@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.urls import reverse
 
 from accounts.models import random_public_id
@@ -44,6 +44,26 @@ class LinkedSiteQuerySet(models.QuerySet["LinkedSite"]):
     def for_services(self, organization: Organization) -> LinkedSiteQuerySet:
         """What the organization's keys reach: shared sites."""
         return self.for_organization(organization).filter(shared=True)
+
+    def count_by_condition(self) -> dict[str, int]:
+        """How many there are of each `LinkedSite.condition`, which this repeats."""
+        rows = self.order_by().annotate(word=_CONDITION).values_list("word")
+        return dict(rows.annotate(count=Count("pk")))
+
+
+_CONDITION = Case(
+    When(grant__status=Grant.Status.RECONNECT_NEEDED, then=Value("reconnect_needed")),
+    When(grant__status=Grant.Status.UNLINKED, then=Value("disconnected")),
+    When(grant__status=Grant.Status.PAUSED, then=Value("paused")),
+    When(~Q(status="linked"), then=F("status")),
+    When(
+        Q(grant__consecutive_failures__gt=0)
+        | Q(grant__oauth_app__health__openings__gt=0),
+        then=Value("trouble"),
+    ),
+    default=Value("connected"),
+    output_field=models.CharField(),
+)
 
 
 class LinkedSite(models.Model):
@@ -132,6 +152,8 @@ class LinkedSite(models.Model):
             return "reconnect_needed"
         if self.grant.status == Grant.Status.UNLINKED:
             return "disconnected"
+        if self.grant.status == Grant.Status.PAUSED:
+            return "paused"
         if self.status != self.Status.LINKED:
             return self.status
         trouble = self.grant.has_trouble or self.grant.oauth_app.has_trouble

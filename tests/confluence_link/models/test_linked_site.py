@@ -89,6 +89,7 @@ def test_t04_its_page_is_named_by_random_ids(make_site, organization):
         ("lost", {"consecutive_failures": 1}, False, "lost"),
         ("lost", {"status": "reconnect_needed"}, False, "reconnect_needed"),
         ("paused", {}, False, "paused"),
+        ("linked", {"status": "paused"}, True, "paused"),
         ("paused", {"status": "unlinked"}, False, "disconnected"),
     ],
 )
@@ -99,3 +100,16 @@ def test_its_condition_is_one_word(make_site, site, grant, app_fails, condition)
         OAuthAppHealth.objects.create(oauth_app=row.grant.oauth_app, openings=1)
 
     assert LinkedSite.objects.get().condition == condition
+    assert LinkedSite.objects.count_by_condition() == {condition: 1}
+
+
+def test_t03_sites_are_counted_for_one_organization(
+    make_site, organization, other_organization
+):
+    make_site()
+    make_site()
+    make_site(organization=other_organization)
+
+    ours = LinkedSite.objects.for_organization(organization)
+
+    assert ours.count_by_condition() == {"connected": 2}
