@@ -4,6 +4,7 @@
     ├── LinkRefused               the person sees it; `.reason` names the page
     ├── ReauthorizationRequired   the grant is dead: the person must consent again
     ├── TokenUnavailable          no fresh token right now: come back later
+    ├── NotInUse                  switched off or out of reach; `.reason` says what
     ├── TokenEndpointError        an answer, but no token set; `.answer` is its class
     ├── TransportError            no answer; `.sent` says whether a request left
     ├── ApiError                  Confluence refused a call
@@ -43,6 +44,18 @@ class LinkRefused(ConfluenceLinkError):
 
 class ReauthorizationRequired(ConfluenceLinkError):
     """The grant is dead. `reason` is a `Grant.DeathReason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotInUse(ConfluenceLinkError):
+    """Nothing is handed out now, although the grant is not dead.
+
+    `reason` is one of: person and organization (deactivated), paused and lost (the
+    linked site), unlinked (it is gone).
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

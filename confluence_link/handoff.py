@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 from accounts.isolation import across_organizations
 from confluence_link import atlassian, refresh, vault
-from confluence_link.errors import ReauthorizationRequired, TokenUnavailable
-from confluence_link.models import Grant, SealedTokenSet, database_now
+from confluence_link.errors import (
+    NotInUse,
+    ReauthorizationRequired,
+    TokenUnavailable,
+)
+from confluence_link.models import (
+    Grant,
+    LinkedSite,
+    SealedTokenSet,
+    database_now,
+)
 from confluence_link.tokens import AccessToken
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from confluence_link.models import LinkedSite
 
 MIN_SECONDS: Final = 60
 # How long one caller waits for another's exchange.
@@ -41,7 +48,11 @@ class Handoff:
 def for_linked_site(
     *, linked_site: LinkedSite, min_seconds: int | None = None
 ) -> Handoff:
-    """Raises what `fresh_token` raises."""
+    """Raises what `fresh_token` raises, and NotInUse for what ended or rests.
+
+    Asked of the rows as they are now, whatever the caller was given a while ago.
+    """
+    _check_in_use(linked_site)
     grant = linked_site.grant
     deployment = atlassian.deployment_for(grant.oauth_app)
     return Handoff(
@@ -52,13 +63,27 @@ def for_linked_site(
 
 
 @across_organizations()
+def _check_in_use(linked_site: LinkedSite) -> None:
+    found = LinkedSite.objects.filter(pk=linked_site.pk, grant=linked_site.grant_id)
+    row = found.values_list("organization__is_active", "status").first()
+    if row is None:
+        raise NotInUse("unlinked")
+    is_active, status = row
+    if not is_active:
+        raise NotInUse("organization")
+    if status != LinkedSite.Status.LINKED:
+        raise NotInUse(status)
+
+
+@across_organizations()
 def fresh_token(*, grant: Grant, min_seconds: int | None = None) -> AccessToken:
     """An access token that lives for `min_seconds` more, refreshed inline if need be.
 
     The default is a minute, or a quarter of the life of a token that lives for less
     than four. If it cannot be refreshed right now, a token that is still alive is given
-    all the same. Raises ReauthorizationRequired, TokenUnavailable or VaultError. Must
-    not run inside a transaction if a refresh is needed.
+    all the same. Raises ReauthorizationRequired, NotInUse (its person was deactivated,
+    or all that use it), TokenUnavailable or VaultError. Must not run inside a
+    transaction if a refresh is needed.
     """
     return _token(grant.pk, min_seconds=min_seconds, after_generation=0)
 
@@ -122,17 +147,18 @@ def _stored(
 ) -> AccessToken | None:
     """The stored token if it is newer and lives long enough.
 
-    Raises ReauthorizationRequired for a dead or unlinked grant, and VaultError.
+    Raises ReauthorizationRequired for a dead or unlinked grant, NotInUse, VaultError.
     """
     sealed = (
-        SealedTokenSet.objects.select_related("grant__oauth_app")
+        SealedTokenSet.objects.select_related("grant__oauth_app", "grant__user")
         .defer("refresh", "previous_refresh")
         .filter(grant_id=grant_id)
         .first()
     )
     grant = sealed.grant if sealed else None
-    if sealed is None or grant is None or grant.status != Grant.Status.ACTIVE:
-        raise ReauthorizationRequired(grant.death_reason if grant else "unlinked")
+    if sealed is None or grant is None:
+        raise ReauthorizationRequired("unlinked")
+    _check_usable(grant)
     now = database_now()
     if min_seconds is None:
         life = (grant.expires_at - grant.last_rotated_at).total_seconds()
@@ -146,6 +172,15 @@ def _stored(
         expires_at=grant.expires_at,
         generation=grant.generation,
     )
+
+
+def _check_usable(grant: Grant) -> None:
+    if not grant.user.is_active:
+        raise NotInUse("person")
+    if grant.status == Grant.Status.PAUSED:
+        raise NotInUse("organization")
+    if grant.status != Grant.Status.ACTIVE:
+        raise ReauthorizationRequired(grant.death_reason)
 
 
 def _mark_used(grant: Grant, now: datetime) -> None:

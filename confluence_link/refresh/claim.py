@@ -110,7 +110,8 @@ def _rooms(recovering: Collection[int], now: datetime) -> dict[int, int]:
     under_way = Counter(
         Grant.objects.filter(
             Q(lease_until__gte=now) | Q(queued_until__gte=now),
-            status=Grant.Status.ACTIVE,
+            # One that is paused meanwhile is still on its way.
+            status__in=(Grant.Status.ACTIVE, Grant.Status.PAUSED),
             oauth_app_id__in=shares,
         ).values_list("oauth_app_id", flat=True)
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
@@ -65,7 +65,8 @@ def store(
 
 def _tell(grant: Grant, successor: Grant, *, is_usable: bool) -> None:
     if is_usable:
-        if grant.consecutive_failures or grant.status != Grant.Status.ACTIVE:
+        is_dead = grant.status == Grant.Status.RECONNECT_NEEDED
+        if grant.consecutive_failures or is_dead:
             events.record(Event.Kind.RECOVERED, grant=grant)
         events.record(
             Event.Kind.REFRESHED, grant=grant, generation=successor.generation
@@ -104,7 +105,7 @@ def _columns(
         "refresh_at": successor.refresh_at,
         "last_rotated_at": successor.last_rotated_at,
         "scopes": list(token_set.scopes) if token_set.scopes else grant.scopes,
-        "status": Grant.Status.ACTIVE,
+        "status": _status_with_tokens(),
         "death_reason": "",
         "lease_id": None,
         "lease_until": None,
@@ -118,6 +119,12 @@ def _columns(
         "last_error": "",
         **({} if token_set.access_token else _without_access_token(grant, now)),
     }
+
+
+def _status_with_tokens() -> Case:
+    """Whoever was switched off while the answer came stays so (F47)."""
+    paused = When(status=Grant.Status.PAUSED, then=Value(Grant.Status.PAUSED))
+    return Case(paused, default=Value(Grant.Status.ACTIVE))
 
 
 def _without_access_token(grant: Grant, now: datetime) -> dict[str, object]:

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+_ENDED = (Grant.Status.RECONNECT_NEEDED, Grant.Status.UNLINKED)
+
+
 @dataclass(frozen=True, slots=True)
 class GrantLife:
     """`last_day` is None where a consent has none (Data Center)."""
 
     has_ended: bool
+    is_paused: bool
     on_cloud: bool
     idle_days: int
     absolute_days: int | None
@@ -30,7 +34,8 @@ def grant_life(grant: Grant) -> GrantLife:
     consented_on = grant.consented_at.date()
     days = deployment.absolute_days
     return GrantLife(
-        has_ended=grant.status != Grant.Status.ACTIVE,
+        has_ended=grant.status in _ENDED,
+        is_paused=grant.status == Grant.Status.PAUSED,
         on_cloud=grant.oauth_app.deployment == OAuthApp.Deployment.CLOUD,
         idle_days=deployment.idle_days,
         absolute_days=days,

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.rights import Right
 from confluence_link import atlassian
+from confluence_link.models import Grant
 from confluence_link.views.grant_life import GrantLife, grant_life
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 
@@ -39,6 +40,7 @@ class SiteCard:
     # Only the account's owner can; for the others, who that is.
     reconnect_url: str
     reconnect_by: str
+    is_own: bool
     may_ask_to_reconnect: bool
     # Of somebody's own site others see that it is there, and whose it is.
     may_open: bool
@@ -65,6 +67,7 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
         offers_reconnect=_reconnect_helps(site),
         reconnect_url=reconnect_url(site) if is_own else "",
         reconnect_by="" if is_own else str(grant.user),
+        is_own=is_own,
         may_ask_to_reconnect=not is_own
         and _reconnect_helps(site)
         and membership.may(Right.SEND_LINK_INVITATIONS),
@@ -100,6 +103,11 @@ def _explanation(site: LinkedSite) -> str:
     health = getattr(site.grant.oauth_app, "health", None)
     if site.condition == "reconnect_needed":
         return CONSENT_ENDED.get(site.grant.death_reason, "The consent has ended.")
+    if site.grant.status == Grant.Status.PAUSED:
+        return (
+            "The person who linked it is deactivated here, so nothing of their account"
+            " is used or renewed. It goes on as soon as they are back."
+        )
     if site.condition == "trouble" and site.grant.refusals:
         return (
             "The other side refused to renew the access. We make sure before we"

@@ -19,6 +19,12 @@ BROKEN_ANSWERS: dict[type[ConfluenceLinkError], Outcome] = {
         " and its settings stay.",
         button="reconnect",
     ),
+    errors.NotInUse: Outcome(
+        title="Not in use at the moment",
+        happened="This site is switched off here.",
+        next_step="Tell whoever runs this service.",
+        button="",
+    ),
     errors.TokenUnavailable: Outcome(
         title="No access at this moment",
         happened="The access to this site is being renewed, and that is not through"
@@ -129,6 +135,46 @@ ACCESS_REFUSED = Outcome(
     button="reconnect",
     status=403,
 )
+
+# Why nothing is handed out although the grant lives, by `NotInUse.reason`.
+NOT_IN_USE: dict[str, Outcome] = {
+    "person": Outcome(
+        title="Paused with its person",
+        happened="The person who linked this site is deactivated here, so nothing of"
+        " their account is used. The link itself is kept.",
+        next_step="It goes on as soon as they are back. If they are not coming back,"
+        " an admin of your organization removes them and asks somebody else to link"
+        " the site.",
+        button="",
+    ),
+    "organization": Outcome(
+        title="Paused with its organization",
+        happened="The organization is deactivated here, so none of its links is used."
+        " They are kept.",
+        next_step="Ask whoever runs this service.",
+        button="",
+    ),
+    "paused": Outcome(
+        title="Paused",
+        happened="The use of this site is paused. The link itself is kept alive.",
+        next_step="Ask whoever paused it.",
+        button="",
+    ),
+    "lost": Outcome(
+        title="No longer reachable",
+        happened="The linked account no longer reaches this site, so it is not asked.",
+        next_step="It comes back by itself once the account does, or when you"
+        " reconnect and choose this site again.",
+        button="reconnect",
+    ),
+    "unlinked": Outcome(
+        title="No longer linked",
+        happened="The link of this site was ended while you looked at it.",
+        next_step="Look at the linked sites of your organization.",
+        button="",
+        status=404,
+    ),
+}
 
 # Why a consent has ended, in the person's words, by `ReauthorizationRequired.reason`.
 CONSENT_ENDED: dict[str, str] = {

@@ -11,6 +11,7 @@ from confluence_link.views.outcomes.broken_answers import (
     ACCESS_REFUSED,
     BROKEN_ANSWERS,
     CONSENT_ENDED,
+    NOT_IN_USE,
     PAGE_NOT_CREATED,
 )
 from confluence_link.views.outcomes.outcome import Outcome
@@ -60,6 +61,8 @@ def _outcome(error: ConfluenceLinkError, *, creating: bool) -> Outcome:
     kind = type(error)
     if isinstance(error, errors.NotPermitted) and error.status == 401:
         return ACCESS_REFUSED
+    if isinstance(error, errors.NotInUse) and error.reason in NOT_IN_USE:
+        return NOT_IN_USE[error.reason]
     if creating and (found := _nearest(PAGE_NOT_CREATED, kind)):
         return found
     if isinstance(error, errors.Unavailable) and not error.status:

@@ -1,0 +1,64 @@
+"""Grants rest while their person, or all organizations that use them, are switched off.
+
+A resting grant is not refreshed and nothing of it is handed out; its tokens stay
+sealed, and an answer that was on its way is stored. It goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.isolation import across_organizations
+from confluence_link import events
+from confluence_link.models import Event, Grant, LinkedSite, database_now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from confluence_link.models.grant import GrantQuerySet
+
+
+@across_organizations()
+def follow(grants: GrantQuerySet) -> None:
+    """Pauses and resumes those of these grants for which it is time."""
+    used = LinkedSite.objects.filter(grant=OuterRef("pk"))
+    in_use = Q(Exists(used.filter(organization__is_active=True)))
+    switched_off = Q(Exists(used.filter(organization__is_active=False)))
+    rests = Q(user__is_active=False) | (~in_use & switched_off)
+    with transaction.atomic():
+        _move(grants.filter(rests), Grant.Status.ACTIVE, Grant.Status.PAUSED)
+        now = database_now()
+        back = grants.exclude(rests)
+        for pk in _move(back, Grant.Status.PAUSED, Grant.Status.ACTIVE):
+            _make_due(pk, now)
+
+
+def _move(grants: GrantQuerySet, was: Grant.Status, becomes: Grant.Status) -> list[int]:
+    """Changes the status of those that still have `was`; their ids."""
+    ids = grants.filter(status=was).order_by("pk").values_list("pk", flat=True)
+    moved = []
+    for pk in list(ids):
+        row = Grant.objects.filter(pk=pk, status=was)
+        # What a sweep queued is not sent; a lease is left to its exchange.
+        if row.update(status=becomes, queued_until=None):
+            events.record(_TOLD[becomes], grant=Grant.objects.get(pk=pk))
+            moved.append(pk)
+    return moved
+
+
+_TOLD = {
+    Grant.Status.PAUSED: Event.Kind.GRANT_PAUSED,
+    Grant.Status.ACTIVE: Event.Kind.GRANT_RESUMED,
+}
+
+
+def _make_due(pk: int, now: datetime) -> None:
+    """Nothing was renewed meanwhile, unless it was a moment ago."""
+    rotated = timedelta(seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS)
+    rested = Grant.objects.filter(pk=pk, last_rotated_at__lte=now - rotated)
+    rested.update(refresh_at=now)
