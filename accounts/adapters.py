@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from smtplib import SMTPException
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from accounts import rate_limits
 from accounts.models import Organization
 
 if TYPE_CHECKING:
@@ -29,6 +31,21 @@ MAIL_NOT_SENT = (
 )
 
 
+# Anybody can have these sent to any address; all others follow from a sign-in.
+_UNASKED_MAILS: Final = frozenset(
+    f"account/email/{name}"
+    for name in (
+        "account_already_exists",
+        "email_confirmation",
+        "email_confirmation_signup",
+        "password_reset_key",
+        "unknown_account",
+    )
+)
+UNASKED_MAILS_PER_HOUR: Final = 10
+SIGN_INS_PER_MINUTE: Final = 30
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
     """Gives everyone who signs up an organization, and mails our own addresses."""
 
@@ -41,9 +58,45 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
                 Organization.objects.own_of(saved)
         return saved
 
+    # What strangers may try
+    # --------------------------------------------------------------------------
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """allauth counts what fails. This counts all, and is strict without Redis."""
+        if not rate_limits.allow(
+            "sign_in",
+            key=rate_limits.source_of(request),
+            limit=SIGN_INS_PER_MINUTE,
+            per_seconds=60,
+        ):
+            raise self.validation_error("too_many_login_attempts")
+        super().pre_authenticate(request, **credentials)
+
+    def _get_login_attempts_cache_key(
+        self, request: HttpRequest, **credentials: Any
+    ) -> str:
+        """allauth counts by person alone: anybody could keep anybody else out."""
+        person = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{person}:{rate_limits.source_of(request)}"
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        # As much work as a new account, or the time would tell that it is known.
+        make_password(email)
+        super().send_account_already_exists_mail(email)
+
+    # Mails
+    # --------------------------------------------------------------------------
     def send_mail(
         self, template_prefix: str, email: str, context: Mapping[str, Any]
     ) -> None:
+        if template_prefix in _UNASKED_MAILS and not rate_limits.allow(
+            "unasked_mail",
+            key=email.lower(),
+            limit=UNASKED_MAILS_PER_HOUR,
+            per_seconds=3600,
+        ):
+            # The page says what it always says; earlier mails hold good links.
+            logger.warning("mail not sent, error=too_many_to_one_address")
+            return
         # Here, because allauth has a hook of its own for some addresses only.
         addresses = {
             name: public(value)

@@ -26,24 +26,6 @@ def test_r09_without_its_server_this_process_still_counts(away):
     assert away.add("attempts", 5) is False
 
 
-def test_r09_signing_in_works_without_redis(client, alice, settings):
-    from django.urls import reverse
-
-    from tests.factories import PASSWORD
-
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "config.cache.SteadyCache",
-            "LOCATION": "redis://127.0.0.1:9/0",
-            **OPTIONS,
-        }
-    }
-    form = {"login": alice.email, "password": PASSWORD}
-
-    assert client.post(reverse("account_login"), form).status_code == 302
-    assert "_auth_user_id" in client.session
-
-
 @pytest.mark.processes
 def test_with_its_server_two_processes_would_share_it():
     with temporary_server("valkey") as url:
