@@ -1,0 +1,33 @@
+"""An organization is never without an owner, whoever acts at the same moment."""
+
+from __future__ import annotations
+
+from accounts.models import Membership, Organization
+from accounts.rights import ROLES_WITH, Right
+
+
+class NoOwnerLeft(Exception):
+    """What was asked for would leave the organization without an owner."""
+
+
+def lock(organization: Organization) -> None:
+    """Lets one change of owners at a time through, until the transaction ends.
+
+    Everything that takes the role away, or ends a membership, begins with it.
+    """
+    # Not for its key, which rows that point to the organization look at.
+    rows = Organization.objects.select_for_update(no_key=True)
+    list(rows.filter(pk=organization.pk).values_list("pk"))
+
+
+def check_one_stays(membership: Membership) -> None:
+    """Raises NoOwnerLeft if no other member who can sign in owns the organization.
+
+    Meaningful under `lock` alone. Whoever owns nothing may always go.
+    """
+    owners = Membership.objects.filter(
+        organization=membership.organization_id, role__in=ROLES_WITH[Right.OWN]
+    )
+    others = owners.filter(user__is_active=True).exclude(pk=membership.pk)
+    if owners.filter(pk=membership.pk).exists() and not others.exists():
+        raise NoOwnerLeft
