@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from confluence_link import atlassian, vault
-from confluence_link.atlassian import probe
+from confluence_link.atlassian.probe_steps import operators_hint, why_blocked
 from confluence_link.errors import VaultError
 from confluence_link.http import BlockedAddress, check_base_url
 from confluence_link.models import OAuthApp
@@ -127,4 +127,5 @@ class OAuthAppForm(Base):
         try:
             return check_base_url(url, atlassian.deployment_for(app).network_policy)
         except BlockedAddress as error:
-            raise ValidationError(probe.why_blocked(error.detail)) from None
+            words = f"{why_blocked(error.detail)} {operators_hint(error.detail)}"
+            raise ValidationError(words.strip()) from None

@@ -1,16 +1,19 @@
-"""Looks at a Data Center base URL before anybody links: each step, and its cure.
+"""Looks at a Data Center base URL before anybody links, step by step.
 
 Needs no account: the server's state and its manifest are open to everyone. Texts of
-the server are not repeated, except its version and its own address.
+the server are not repeated, except its version, its id and its own address.
 Reference: https://jira.atlassian.com/browse/CONFSERVER-102144
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
+
+from confluence_link.atlassian.probe_steps import ADDRESS, Step, blocked, way_to
 from confluence_link.errors import TransportError
 from confluence_link.http import (
     BlockedAddress,
@@ -28,27 +31,9 @@ if TYPE_CHECKING:
 OLDEST: Final = (7, 17)
 SECONDS: Final = 15
 MAX_BYTES: Final = 64 * 1024
+VERSION: Final = "Version"
+SERVER_ID: Final = "Server id"
 
-_BLOCKED: Final = {
-    "characters": "Remove blanks, backslashes and invisible characters.",
-    "scheme": "Start with https://. Plain http needs CONFLUENCE_LINK_ALLOW_HTTP.",
-    "userinfo": "Leave the user name and the @ out.",
-    "host": "This is no host name or address.",
-    "port": "Only ports 443 and 8443 may be used. Others need an entry in"
-    " CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS, for instance wiki.example.com:8090.",
-    "path": "After the host there is only the context path, such as /confluence.",
-    "query": "Leave everything from ? or # on out.",
-    "address": "The server is not on the public internet. If that is right, enter its"
-    " host or network in CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS.",
-}
-_NO_ANSWER: Final = {
-    "dns": "The name is not known. Check its spelling, and the name servers here.",
-    "connect": "Nobody answers there. Check the port, and the firewalls between.",
-    "tls": "The certificate is not trusted, not for this name, or expired. If the"
-    " server has one of your own authority, enter that authority's certificate as CA"
-    " bundle of the app.",
-    "timeout": "No answer in time. Check the load of the server, and the firewalls.",
-}
 _STATES: Final = {
     "STARTING": "It is starting: try again in a few minutes.",
     "FIRST_RUN": "It is not set up yet: finish Confluence's own set-up.",
@@ -56,75 +41,81 @@ _STATES: Final = {
     "MAINTENANCE": "It is in maintenance: try again when that is over.",
     "ERROR": "Confluence itself reports an error: see its log.",
 }
-_XML_FIELD = re.compile(r"<(typeId|version|url)>\s*([^<\s]{1,500})\s*</")
-_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[\w.-]{0,30}")
+_XML_FIELD = re.compile(r"<(id|typeId|version|url)>\s*([^<\s]{1,500})\s*</")
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[\w.-]{0,30}", re.ASCII)
+_SERVER_ID = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+
+
+def probe(
+    base_url: str, policy: NetworkPolicy, *, known_id: str = ""
+) -> Iterator[Step]:
+    """The steps in order; the first one with a cure is the last.
+
+    `known_id` is the id of the server that is expected, if one is.
+    """
+    try:
+        base_url = check_base_url(base_url, policy)
+    except BlockedAddress as error:
+        yield blocked(ADDRESS, error)
+        return
+    yield Step(ADDRESS, base_url)
+    with GuardedSession(policy) as session:
+        for step in _Probe(session, base_url, policy, known_id).steps():
+            yield step
+            if step.cure:
+                return
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was looked at; `cure` is empty if it is as it should be."""
+class _Probe:
+    session: GuardedSession
+    base_url: str
+    policy: NetworkPolicy
+    known_id: str
+    deadline: Deadline = field(default_factory=lambda: Deadline(SECONDS))
 
-    name: str
-    found: str
-    cure: str = ""
-
-
-def why_blocked(detail: str) -> str:
-    """What to do about a base URL that the guard refuses."""
-    return _BLOCKED[detail]
-
-
-def probe(base_url: str, policy: NetworkPolicy) -> Iterator[Step]:
-    """The steps in order; the first one with a cure is the last."""
-    try:
-        base_url = check_base_url(base_url, policy)
-    except BlockedAddress as blocked:
-        yield Step("Address", "refused", why_blocked(blocked.detail))
-        return
-    yield Step("Address", base_url)
-    with GuardedSession(policy) as session:
-        try:
-            yield from _ask(base_url, session, Deadline(SECONDS), policy)
-        except TransportError as error:
-            yield Step("Connection", error.reason, _transport_cure(error))
-
-
-def _ask(
-    base_url: str, session: GuardedSession, deadline: Deadline, policy: NetworkPolicy
-) -> Iterator[Step]:
-    def get(path: str) -> Answer:
-        return session.send(
-            "GET",
-            f"{base_url}{path}",
-            deadline=deadline,
-            max_bytes=MAX_BYTES,
-            headers={"Accept": "application/json"},
-        )
-
-    status = get("/status")
-    yield Step("Connection", "open" if base_url.startswith("http:") else "open, by TLS")
-    state = _state(status)
-    yield state
-    if state.cure:
-        return
-    for step in _manifest(get("/rest/applinks/1.0/manifest"), base_url, policy):
-        yield step
-        if step.cure:
+    def steps(self) -> Iterator[Step]:
+        status = self._get("/status")
+        yield from self._way(status)
+        if isinstance(status, TransportError):
             return
+        yield _state(status)
+        manifest = self._get("/rest/applinks/1.0/manifest")
+        if isinstance(manifest, TransportError):
+            yield self._way(manifest)[-1]
+            return
+        fields = _json_fields(manifest) or _xml_fields(manifest)
+        yield _product(fields.get("typeId", ""), manifest.status)
+        yield _version(fields.get("version", ""))
+        yield _server_id(fields.get("id", ""), self.known_id)
+        yield _own_address(fields.get("url", ""), self.base_url, self.policy)
+        yield _https(self.base_url)
 
+    def _get(self, path: str) -> Answer | TransportError:
+        try:
+            return self.session.send(
+                "GET",
+                f"{self.base_url}{path}",
+                deadline=self.deadline,
+                max_bytes=MAX_BYTES,
+                headers={"Accept": "application/json"},
+            )
+        except TransportError as error:
+            return error
 
-def _transport_cure(error: TransportError) -> str:
-    if isinstance(error, BlockedAddress):
-        return why_blocked(error.detail)
-    return _NO_ANSWER.get(
-        error.reason, "What answers there does not speak HTTP as Confluence does."
-    )
+    def _way(self, outcome: Answer | TransportError) -> list[Step]:
+        return way_to(
+            outcome if isinstance(outcome, TransportError) else None,
+            encrypted=self.base_url.startswith("https:"),
+            proxied=self.policy.proxy is not None,
+        )
 
 
 def _state(answer: Answer) -> Step:
     if 300 <= answer.status < 400:
         cure = "It sends browsers elsewhere: enter the address where they end up."
-        return Step("State", f"redirected ({answer.status})", cure)
+        found = f"redirected ({answer.status})"
+        return Step("State", found, cure, telling=True)
     state = _json_fields(answer).get("state", "")
     if state == "RUNNING":
         return Step("State", state)
@@ -134,27 +125,36 @@ def _state(answer: Answer) -> Step:
         "This is no Confluence, or its context path is missing: enter the address that"
         " the browser shows on the dashboard, without /dashboard.action."
     )
-    return Step("State", f"unreadable ({answer.status})", cure)
+    return Step("State", f"unreadable ({answer.status})", cure, telling=True)
 
 
-def _manifest(answer: Answer, base_url: str, policy: NetworkPolicy) -> Iterator[Step]:
-    fields = _json_fields(answer) or _xml_fields(answer)
-    if fields.get("typeId") != "confluence":
-        cure = "No manifest of Confluence. A proxy before it must let /rest/ through."
-        yield Step("Product", f"unreadable ({answer.status})", cure)
-        return
-    yield Step("Product", "Confluence")
-    yield _version(fields.get("version", ""))
-    yield _own_address(fields.get("url", ""), base_url, policy)
+def _product(type_id: str, status: int) -> Step:
+    if type_id == "confluence":
+        return Step("Product", "Confluence")
+    cure = "No manifest of Confluence. A proxy before it must let /rest/ through."
+    return Step("Product", f"unreadable ({status})", cure)
 
 
 def _version(text: str) -> Step:
     match = _VERSION.fullmatch(text)
     if match is None:
-        return Step("Version", "unreadable", "Confluence 7.17 or later is needed.")
+        return Step(VERSION, "unreadable", "Confluence 7.17 or later is needed.")
     if (int(match[1]), int(match[2])) < OLDEST:
-        return Step("Version", text, "Too old: OAuth 2.0 came with Confluence 7.17.")
-    return Step("Version", text)
+        return Step(VERSION, text, "Too old: OAuth 2.0 came with Confluence 7.17.")
+    return Step(VERSION, text)
+
+
+def _server_id(text: str, known_id: str) -> Step:
+    if not _SERVER_ID.fullmatch(text):
+        cure = "Its manifest has no id. A proxy before it must not change its answers."
+        return Step(SERVER_ID, "unreadable", cure)
+    if known_id and text != known_id:
+        cure = (
+            "Another server than before answers here, which does not know the people"
+            " who linked. If it took the old one's place for good, add it as a new one."
+        )
+        return Step(SERVER_ID, text, cure)
+    return Step(SERVER_ID, text)
 
 
 def _own_address(url: str, base_url: str, policy: NetworkPolicy) -> Step:
@@ -171,6 +171,22 @@ def _own_address(url: str, base_url: str, policy: NetworkPolicy) -> Step:
     return Step("Its own address", own, cure)
 
 
+def _https(base_url: str) -> Step:
+    """Confluence refuses plain http unless its administrator set a property.
+
+    What the operator of this service allowed is no reason to stop here.
+    """
+    plain = [
+        name
+        for name, url in (("base", base_url), ("redirect", settings.PUBLIC_URL))
+        if not url.startswith("https:")
+    ]
+    if not plain:
+        return Step("https", "on both sides")
+    found = f"not for the {' and the '.join(plain)} URL: the server must allow that"
+    return Step("https", found)
+
+
 def _json_fields(answer: Answer) -> dict[str, str]:
     """The texts at the top of a JSON object; nothing if it is none."""
     try:
@@ -183,6 +199,6 @@ def _json_fields(answer: Answer) -> dict[str, str]:
 
 
 def _xml_fields(answer: Answer) -> dict[str, str]:
-    # Three plain elements of a manifest that ignored our Accept header; a parser of
-    # whole XML would bring its entities along.
+    # Plain elements of a manifest that ignored our Accept header; a parser of whole
+    # XML would bring its entities along.
     return dict(_XML_FIELD.findall(answer.body.decode("utf-8", "replace")))

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         for step in probe(base_url, policy):
             mark = "not right" if step.cure else "ok"
             self.stdout.write(f"{step.name}: {step.found} ({mark})")
-            cure = step.cure
+            cure = " ".join(filter(None, (step.cure, step.hint)))
         if cure:
             raise CommandError(cure)
         self.stdout.write("People can link through this server.")

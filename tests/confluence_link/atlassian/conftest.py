@@ -12,6 +12,10 @@ from confluence_link.atlassian import Call, Deployment
 from confluence_link.http import Deadline, GuardedSession
 from confluence_link.models import OAuthApp
 from tests.confluence_link.atlassian.wire import Wire
+from tests.confluence_link.http.conftest import (  # noqa: F401  # fixtures
+    authority,
+    serve,
+)
 
 TOKEN = "an-access-token"
 

@@ -26,15 +26,29 @@ def behaviour(sandbox):
 def test_every_step_of_a_good_server_is_without_cure(sandbox):
     steps = list(probe(sandbox.data_center.url, LOOPBACK))
 
-    names = ["Address", "Connection", "State", "Product", "Version", "Its own address"]
-    assert [step.name for step in steps] == names
+    assert [step.name for step in steps] == [
+        "Address",
+        "Name",
+        "Connection",
+        "TLS",
+        "State",
+        "Product",
+        "Version",
+        "Server id",
+        "Its own address",
+        "https",
+    ]
     assert {step.cure for step in steps} == {""}
 
 
 @pytest.mark.parametrize(
     ("url", "cure"),
     [
+        # S06 to S09
         ("wiki.example.com", "https://"),
+        ("file:///etc/passwd", "https://"),
+        ("https://localhost\\@evil.example", "backslashes"),
+        ("https://wiki.example.com:6379", "8443"),
         ("https://me@wiki.example.com", "user name"),
         ("https://wiki.example.com/?a=b", "from ? or #"),
         ("https://wiki.example.com/..", "context path"),
@@ -61,8 +75,8 @@ def test_nobody_at_the_port_is_told():
 def test_a_server_that_speaks_no_tls_is_told(sandbox):
     step = last(sandbox.data_center.url.replace("http:", "https:"))
 
-    assert (step.name, step.found) == ("Connection", "tls")
-    assert "CA bundle" in step.cure
+    assert (step.name, step.found) == ("TLS", "tls")
+    assert "version 1.2" in step.cure
 
 
 @pytest.mark.parametrize("state", ["STARTING", "FIRST_RUN", "MAINTENANCE", "ERROR"])
@@ -101,7 +115,12 @@ def test_a_server_before_the_first_oauth_release_is_told(
 def running(wire, **manifest):
     """A server that runs, with this manifest."""
     wire.answer("/wiki/status", {"state": "RUNNING"})
-    fields = {"typeId": "confluence", "version": "9.2.4", "url": f"{wire.url}/wiki"}
+    fields = {
+        "id": "b1",
+        "typeId": "confluence",
+        "version": "9.2.4",
+        "url": f"{wire.url}/wiki",
+    }
     wire.answer("/wiki/rest/applinks/1.0/manifest", fields | manifest)
     return f"{wire.url}/wiki"
 
@@ -137,10 +156,10 @@ def test_a_manifest_in_xml_is_read(wire):
     xml = MANIFEST.format(version="8.5.1", url=f"{wire.url}/wiki")
     wire.answer("/wiki/rest/applinks/1.0/manifest", xml.encode())
 
-    steps = list(probe(f"{wire.url}/wiki", LOOPBACK))
+    steps = {step.name: step for step in probe(f"{wire.url}/wiki", LOOPBACK)}
 
-    assert steps[-2].found == "8.5.1"
-    assert steps[-1].cure == ""
+    assert (steps["Version"].found, steps["Server id"].found) == ("8.5.1", "1")
+    assert {step.cure for step in steps.values()} == {""}
 
 
 @pytest.mark.parametrize("url", ["https://wiki.example.com", "nonsense"])
@@ -162,3 +181,42 @@ def test_what_does_not_speak_http_is_told(wire):
 
     assert step.found == "too_large"
     assert "does not speak HTTP" in step.cure
+
+
+def test_an_answer_that_breaks_off_is_told(wire):
+    wire.answer("/wiki/status", {"state": "RUNNING"})
+    wire.answer("/wiki/rest/applinks/1.0/manifest", b"x" * 100_000)
+
+    steps = list(probe(f"{wire.url}/wiki", LOOPBACK))
+
+    assert [step.name for step in steps][-2:] == ["State", "Answer"]
+    assert steps[-1].found == "too_large"
+
+
+@pytest.mark.parametrize("server_id", ["", "a b", "<x>", "i" * 101])
+def test_a_manifest_without_a_usable_id_is_told(wire, server_id):
+    step = last(running(wire, id=server_id))
+
+    assert (step.name, step.found) == ("Server id", "unreadable")
+
+
+def test_another_server_in_the_place_of_the_known_one_is_told(sandbox):
+    url = sandbox.data_center.url
+    known = sandbox.data_center.server_id
+
+    same = list(probe(url, LOOPBACK, known_id=known))[-1]
+    other = list(probe(url, LOOPBACK, known_id="another"))[-1]
+
+    assert same.cure == ""
+    assert (other.name, other.found) == ("Server id", known)
+    assert "does not know the people" in other.cure
+
+
+def test_plain_http_is_told_on_both_sides_and_stops_nothing(sandbox, settings):
+    step = last(sandbox.data_center.url)
+    settings.PUBLIC_URL = "https://link.example.com"
+    half = last(sandbox.data_center.url)
+
+    assert (step.name, step.cure) == ("https", "")
+    assert "the base and the redirect URL" in step.found
+    assert "the base URL" in half.found

@@ -21,11 +21,15 @@ def test_a_good_server_passes_every_step(sandbox):
 
     assert check(f"{url}/") == [
         f"Address: {url} (ok)",
+        "Name: known (ok)",
         "Connection: open (ok)",
+        "TLS: none (ok)",
         "State: RUNNING (ok)",
         "Product: Confluence (ok)",
         "Version: 9.2.4 (ok)",
+        f"Server id: {sandbox.data_center.server_id} (ok)",
         f"Its own address: {url} (ok)",
+        "https: not for the base and the redirect URL: the server must allow that (ok)",
         "People can link through this server.",
     ]
 
@@ -40,3 +44,15 @@ def test_the_command_fails_with_the_cure(sandbox):
 def test_a_ca_bundle_that_is_not_there_is_told(tmp_path):
     with pytest.raises(CommandError, match="cannot be read"):
         check("https://wiki.example.com", ca_bundle=tmp_path / "none.pem")
+
+
+def test_operators_read_which_setting_lets_a_server_in(settings):
+    settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS = []
+
+    with pytest.raises(CommandError, match="CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS"):
+        check("https://10.0.0.1")
+
+
+def test_operators_read_that_a_port_is_closed():
+    with pytest.raises(CommandError, match="Nobody answers"):
+        check("http://127.0.0.1:1")
