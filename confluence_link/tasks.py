@@ -6,7 +6,7 @@ import logging
 
 from celery import shared_task
 
-from confluence_link import events, linking, notices, refresh
+from confluence_link import events, linking, notices, personal_data, refresh
 
 logger = logging.getLogger(__name__)
 
@@ -44,3 +44,11 @@ def purge() -> None:
 def send_notices() -> None:
     """Mails what people should know."""
     notices.send_pending()
+
+
+@shared_task
+def report_accounts() -> None:
+    """Tells Atlassian which accounts are stored, as far as that is due."""
+    counts = personal_data.report_accounts()
+    if counts:
+        logger.info("accounts %s", sorted(counts.items()))

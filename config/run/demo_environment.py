@@ -95,6 +95,12 @@ def _cloud_app_of_sandbox() -> dict[str, str]:
         "CONFLUENCE_CLOUD_AUTHORIZE_URL": f"{url}/authorize",
         "CONFLUENCE_CLOUD_TOKEN_URL": f"{url}/oauth/token",
         "CONFLUENCE_CLOUD_API_URL": url,
+        # With the scope that the default leaves out, so that reports are to be seen.
+        "CONFLUENCE_CLOUD_SCOPES": (
+            "offline_access read:me report:personal-data read:confluence-user"
+            " search:confluence read:space:confluence read:page:confluence"
+            " write:page:confluence"
+        ),
     }
 
 

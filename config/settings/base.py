@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
+
 from config.env import BASE_DIR, env
 
 # SERVER
@@ -309,6 +311,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "confluence_link.tasks.send_notices",
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
+    },
+    "report-accounts": {
+        "task": "confluence_link.tasks.report_accounts",
+        # Mostly there is nothing to do. Atlassian asks to avoid the top of the hour.
+        "schedule": crontab(minute="37"),
+        "options": {"expires": 1800},
     },
 }
 

@@ -14,6 +14,7 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 
+from confluence_link import personal_data
 from confluence_link.models import Event, Grant, OAuthApp, database_now
 
 if TYPE_CHECKING:
@@ -153,7 +154,12 @@ def _bar(place: int, at: datetime, refreshed: int, failed: int, most: int) -> Ba
 # What needs somebody
 # ------------------------------------------------------------------------------
 def _troubles(now: datetime) -> list[Trouble]:
-    return [*_refused_apps(), *_paused_apps(now), *_overdue(now)]
+    return [
+        *_refused_apps(),
+        *_paused_apps(now),
+        *_overdue(now),
+        *_unreported_apps(),
+    ]
 
 
 def _refused_apps() -> list[Trouble]:
@@ -203,6 +209,19 @@ def _overdue(now: datetime) -> list[Trouble]:
             " are running.",
             f"{url}?status__exact=active&o=7",
         )
+    ]
+
+
+def _unreported_apps() -> list[Trouble]:
+    return [
+        Trouble(
+            f"{app.name}: accounts are not reported to Atlassian since"
+            f" {app.reporting_refused_at:%Y-%m-%d %H:%M} UTC. In the console, add the"
+            " Personal data reporting API to the app; here, add the scope"
+            " report:personal-data to it; then let one person reconnect.",
+            _app_url(app),
+        )
+        for app in personal_data.unreported_apps()
     ]
 
 

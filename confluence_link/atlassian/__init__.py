@@ -15,6 +15,12 @@ from confluence_link.atlassian.cloud import Cloud
 from confluence_link.atlassian.cloud_api import CloudApi
 from confluence_link.atlassian.data_center import DataCenter
 from confluence_link.atlassian.data_center_api import DataCenterApi
+from confluence_link.atlassian.personal_data import (
+    MOST_REPORTED_ACCOUNTS,
+    REPORT_SCOPE,
+    ReportAnswer,
+    report_accounts,
+)
 from confluence_link.atlassian.storage_format import from_plain_text, to_safe_html
 from confluence_link.atlassian.values import (
     Account,
@@ -29,11 +35,14 @@ if TYPE_CHECKING:
     from confluence_link.models import OAuthApp
 
 __all__ = [
+    "MOST_REPORTED_ACCOUNTS",
+    "REPORT_SCOPE",
     "Account",
     "Call",
     "ConfluenceApi",
     "Deployment",
     "Page",
+    "ReportAnswer",
     "SearchHit",
     "Site",
     "Slice",
@@ -41,6 +50,7 @@ __all__ = [
     "api_for",
     "deployment_for",
     "from_plain_text",
+    "report_accounts",
     "to_safe_html",
 ]
 

@@ -32,8 +32,9 @@ _PROFILE_BYTES = 256 * 1024
 _CLOUD_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Reference: https://developer.atlassian.com/platform/forge/user-privacy-guidelines/
 _ACCOUNT_ID = re.compile(r"[A-Za-z0-9:-]{1,128}")
-# The refresh token shows the one; without the other, a site tells who it is.
-_SEEN_OTHERWISE = {"offline_access", "read:me"}
+# The refresh token shows the first; without the second, a site tells who it is; the
+# third is between us and Atlassian, and one person's consent serves for all.
+_NEVER_MISSING = {"offline_access", "read:me", "report:personal-data"}
 _GOVERNMENT = ".atlassian-us-gov-mod.com"
 
 
@@ -76,7 +77,7 @@ class Cloud(Deployment):
     ) -> tuple[str, ...]:
         if granted is None:
             return ()
-        needed = [scope for scope in asked if scope not in _SEEN_OTHERWISE]
+        needed = [scope for scope in asked if scope not in _NEVER_MISSING]
         return tuple(scope for scope in needed if scope not in granted)
 
     def scopes_in_words(self, scopes: Sequence[str]) -> tuple[str, ...]:

@@ -123,6 +123,7 @@ def _begin_epoch(grant: Grant, pending: PendingLink) -> None:
         setattr(grant, name, getattr(fresh, name))
     grant.account_name, grant.scopes = pending.account_name, pending.scopes
     grant.consented_at = grant.last_rotated_at = pending.created_at
+    grant.account_read_at = pending.created_at
     grant.expires_at = pending.created_at + timedelta(
         seconds=pending.expires_in_seconds
     )

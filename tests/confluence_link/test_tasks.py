@@ -158,6 +158,17 @@ def test_notices_are_sent(cloud_grant, alice):
     assert [message.to for message in mail.outbox] == [[alice.email]]
 
 
+def test_accounts_are_reported(sandbox, cloud_app, alice, organization, caplog):
+    cloud_app.scopes = [*cloud_app.scopes, "report:personal-data"]
+    grants.link_cloud(sandbox, cloud_app, user=alice, organization=organization)
+
+    tasks.report_accounts()
+    tasks.report_accounts()
+
+    assert len(sandbox.cloud.reported) == 1
+    assert caplog.text.count("accounts [('reported', 1)]") == 1
+
+
 def test_v10_a_task_that_fails_shows_no_token(caplog):
     @app.task(name="tests.failing", shared=False)
     def failing():
@@ -170,12 +181,28 @@ def test_v10_a_task_that_fails_shows_no_token(caplog):
     assert "CNRY" not in caplog.text
 
 
+def seconds_between(schedule):
+    """Of an interval, or of a minute of every hour."""
+    if isinstance(schedule, timedelta):
+        return schedule.total_seconds()
+    assert schedule.hour == set(range(24))
+    assert len(schedule.minute) == 1
+    return 3600
+
+
+def test_accounts_are_not_reported_at_the_top_of_the_hour():
+    (minute,) = app.conf.beat_schedule["report-accounts"]["schedule"].minute
+
+    assert 5 < minute < 55
+    assert minute % 5
+
+
 @pytest.mark.parametrize("name", app.conf.beat_schedule)
 def test_beat_sends_known_tasks_that_expire_before_the_next(name):
     entry = app.conf.beat_schedule[name]
 
     assert entry["task"] in app.tasks
-    assert entry["options"]["expires"] <= entry["schedule"].total_seconds()
+    assert entry["options"]["expires"] <= seconds_between(entry["schedule"])
     assert "args" not in entry
 
 

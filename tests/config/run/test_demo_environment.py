@@ -82,3 +82,9 @@ def test_the_vault_accepts_the_key(complete, settings):
     settings.CONFLUENCE_LINK_VAULT_KEYS = [made]
 
     assert vault.key_ring_problems() == []
+
+
+def test_the_demo_asks_for_what_the_default_asks_for_and_to_report(complete, settings):
+    asked = complete()["CONFLUENCE_CLOUD_SCOPES"].split()
+
+    assert set(asked) == {*settings.CONFLUENCE_CLOUD_SCOPES, "report:personal-data"}

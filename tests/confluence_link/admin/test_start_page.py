@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import resolve
 
 from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
+from tests import factories
 
 
 def overview(client):
@@ -123,3 +124,19 @@ def test_a_grant_that_nobody_refreshes_is_told(admin_client, grant):
     (text,) = troubles(admin_client)
 
     assert text.startswith("A grant has been due for 9 minutes")
+
+
+def test_accounts_that_cannot_be_reported_are_told_with_the_cure(
+    admin_client, make_grant, organization
+):
+    app = factories.make_oauth_app(
+        name="Cloud", reporting_refused_at=datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    )
+    assert troubles(admin_client) == []
+    make_grant(organization, app=app)
+
+    (trouble,) = overview(admin_client)["troubles"]
+
+    assert "not reported to Atlassian since 2026-01-02 03:04 UTC" in trouble.text
+    assert "scope report:personal-data" in trouble.text
+    assert admin_client.get(trouble.url).status_code == 200

@@ -23,6 +23,7 @@ def test_the_scopes_that_we_ask_for_have_words():
 @pytest.mark.parametrize(
     ("scope", "words"),
     [
+        ("report:personal-data", "Tell Atlassian which accounts are stored here"),
         ("delete:page:confluence", "Delete pages"),
         ("read:space.permission:confluence", "Read space permissions"),
         ("write:confluence-content", "Create and change pages, posts and comments"),

@@ -57,6 +57,14 @@ def test_a_new_grant_is_active_and_due_before_its_token_ends(own):
     assert grant.expires_at - grant.consented_at == timedelta(hours=1)
 
 
+def test_linking_notes_when_the_account_was_read(own):
+    _confirm(own)
+    Grant.objects.update(account_read_at=None)
+    _confirm(own)
+    grant = Grant.objects.get()
+    assert grant.account_read_at == grant.consented_at
+
+
 def test_the_tokens_are_sealed_for_the_grant(own):
     _confirm(own)
     grant, sealed = Grant.objects.get(), SealedTokenSet.objects.get()
