@@ -1,30 +1,24 @@
-"""The start page: what an operator looks at first, as numbers and one drawing.
-
-Drawn here as plain SVG shapes, so that the page needs no script and no inline style.
-"""
+"""The start page: what an operator looks at first, as numbers and one drawing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.contrib import admin
 from django.db.models import Count, Min, Q
-from django.db.models.functions import TruncHour
 from django.urls import reverse
 
 from confluence_link import personal_data
+from confluence_link.charts import refreshes_of_last_day
 from confluence_link.models import Event, Grant, OAuthApp, database_now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.http import HttpRequest, HttpResponse
 
-HOURS: Final = 24
-# The drawing's units; the style sheet scales it.
-CHART_HEIGHT: Final = 100
-BAR_STEP: Final = 20
-BAR_WIDTH: Final = 14
 # A due grant that waits longer than a few sweeps says that no worker runs.
 OVERDUE: Final = timedelta(minutes=5)
 
@@ -40,28 +34,6 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One hour: what succeeded stands below, what failed on top."""
-
-    x: int
-    refreshed_y: float
-    refreshed_height: float
-    failed_y: float
-    failed_height: float
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    bars: list[Bar]
-    refreshed: int
-    failed: int
-    width: int = HOURS * BAR_STEP
-    height: int = CHART_HEIGHT
-    bar_width: int = BAR_WIDTH
-
-
-@dataclass(frozen=True, slots=True)
 class Trouble:
     """One thing that an operator should look into."""
 
@@ -74,7 +46,11 @@ def start_page(request: HttpRequest) -> HttpResponse:
     context = {}
     if request.user.has_perm("confluence_link.view_grant"):
         now = database_now()
-        context = {"tiles": _tiles(), "chart": _chart(now), "troubles": _troubles(now)}
+        context = {
+            "tiles": _tiles(),
+            "chart": refreshes_of_last_day(Event.objects.all(), now),
+            "troubles": _troubles(now),
+        }
     return admin.site.index(request, extra_context=context)
 
 
@@ -107,48 +83,6 @@ def _tiles() -> list[Tile]:
         ),
         Tile("unlinked", numbers["unlinked"], "quiet", f"{url}?status__exact=unlinked"),
     ]
-
-
-# The last day's refreshes
-# ------------------------------------------------------------------------------
-def _chart(now: datetime) -> Chart:
-    last_hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = [last_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
-    refreshed = _by_hour(Event.Kind.REFRESHED, hours[0])
-    failed = _by_hour(Event.Kind.REFRESH_FAILED, hours[0])
-    most = max((refreshed.get(at, 0) + failed.get(at, 0) for at in hours), default=0)
-    return Chart(
-        bars=[
-            _bar(place, at, refreshed.get(at, 0), failed.get(at, 0), most)
-            for place, at in enumerate(hours)
-        ],
-        refreshed=sum(refreshed.values()),
-        failed=sum(failed.values()),
-    )
-
-
-def _by_hour(kind: Event.Kind, since: datetime) -> dict[datetime, int]:
-    rows = (
-        Event.objects.filter(kind=kind, at__gte=since)
-        .order_by()
-        .annotate(hour=TruncHour("at"))
-        .values_list("hour")
-        .annotate(count=Count("pk"))
-    )
-    return dict(rows)
-
-
-def _bar(place: int, at: datetime, refreshed: int, failed: int, most: int) -> Bar:
-    unit = CHART_HEIGHT / max(most, 1)
-    refreshed_y = CHART_HEIGHT - refreshed * unit
-    return Bar(
-        x=place * BAR_STEP,
-        refreshed_y=round(refreshed_y, 2),
-        refreshed_height=round(refreshed * unit, 2),
-        failed_y=round(refreshed_y - failed * unit, 2),
-        failed_height=round(failed * unit, 2),
-        title=f"{at:%H:%M} UTC: {refreshed} refreshed, {failed} failed",
-    )
 
 
 # What needs somebody

@@ -86,7 +86,7 @@ def test_the_drawing_has_no_inline_style_or_script(admin_client):
 
     text = admin_client.get("/admin/").content.decode()
 
-    assert '<svg class="overview-chart"' in text
+    assert '<svg class="chart"' in text
     assert "style=" not in text
     assert "<script>" not in text
 
