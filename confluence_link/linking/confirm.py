@@ -14,6 +14,7 @@ from django.dispatch import Signal
 from accounts.isolation import across_organizations
 from confluence_link import events, sites, vault
 from confluence_link.errors import LinkRefused, VaultError
+from confluence_link.linking import vacant_sites
 from confluence_link.linking.pending import binding_of, check_member, check_owner
 from confluence_link.models import Event, Grant, LinkedSite, PendingLink
 from confluence_link.refresh import schedule
@@ -31,10 +32,15 @@ account_linked = Signal()
 
 @across_organizations()
 def confirm(
-    *, pending: PendingLink, site_ids: Collection[str], actor: User
+    *,
+    pending: PendingLink,
+    site_ids: Collection[str],
+    actor: User,
+    shared: bool = True,
 ) -> list[LinkedSite]:
     """Makes the grant active and links the picked sites to the organization.
 
+    `shared` says who uses those that are new; what was linked keeps what was chosen.
     Linking again keeps the grant's id and settings and counts a new epoch. Raises
     LinkRefused: no_sites_picked, pending_expired (double submit), not_member,
     app_disabled, other_user, configuration (the sealed tokens do not open).
@@ -48,7 +54,9 @@ def confirm(
             _claim_pending(pending)
             grant = _write_grant(pending)
             sites.keep_listed(grant=grant, sites=reachable)
-            linked = [_link_site(pending, grant, site, actor) for site in picked]
+            linked = [
+                _link_site(pending, grant, site, actor, shared) for site in picked
+            ]
             account_linked.send(sender=Grant, grant=grant)
     except IntegrityError:
         # Somebody else linked this account between the check and the insert.
@@ -59,14 +67,17 @@ def confirm(
 
 
 def _claim_pending(pending: PendingLink) -> None:
-    """Deleting the row is what a second submit cannot do again."""
+    """Deleting the row is what a second submit cannot do again.
+
+    The membership comes first: whoever ends it locks in the same order.
+    """
+    check_member(pending.user, pending.organization)
     deleted, _ = PendingLink.objects.filter(pk=pending.pk).delete()
     if not deleted:
         raise LinkRefused("pending_expired")
     pending.oauth_app.refresh_from_db(fields=["enabled"])
     if not pending.oauth_app.enabled:
         raise LinkRefused("app_disabled")
-    check_member(pending.user, pending.organization)
     check_owner(pending.oauth_app, pending.account_id, pending.user)
 
 
@@ -136,7 +147,7 @@ def _begin_epoch(grant: Grant, pending: PendingLink) -> None:
 
 
 def _link_site(
-    pending: PendingLink, grant: Grant, site: Site, actor: User
+    pending: PendingLink, grant: Grant, site: Site, actor: User, shared: bool
 ) -> LinkedSite:
     linked_site, created = LinkedSite.objects.get_or_create(
         organization=pending.organization,
@@ -147,9 +158,11 @@ def _link_site(
             "url": site.url,
             "icon_url": site.icon_url,
             "scopes": list(site.scopes),
+            "shared": shared,
             "linked_by": actor,
         },
     )
+    vacant_sites.adopt(linked_site=linked_site, actor=actor, is_new=created)
     if created:
         events.record(
             Event.Kind.LINKED,

@@ -36,7 +36,6 @@ def pend(
     `reconnect` is the public id of the linked site that asked for a new consent.
     Raises LinkRefused: not_member, other_user, other_account.
     """
-    check_member(user, organization)
     check_owner(oauth_app, consent.account.account_id, user)
     if reconnect:
         _check_same_account(organization, reconnect, consent.account)
@@ -57,6 +56,7 @@ def pend(
         json.dumps(tokens), binding=binding_of(pending)
     )
     with transaction.atomic():
+        check_member(user, organization)
         PendingLink.objects.filter(
             user=user, oauth_app=oauth_app, account_id=pending.account_id
         ).delete()
@@ -84,7 +84,14 @@ def binding_of(pending: PendingLink) -> vault.Binding:
 
 
 def check_member(user: User, organization: Organization) -> None:
-    if not Membership.objects.filter(user=user, organization=organization).exists():
+    """Raises LinkRefused("not_member"). Until the transaction ends, they stay one."""
+    memberships = Membership.objects.select_for_update(of=("self",)).filter(
+        user=user,
+        user__is_active=True,
+        organization=organization,
+        organization__is_active=True,
+    )
+    if memberships.first() is None:
         raise LinkRefused("not_member")
 
 

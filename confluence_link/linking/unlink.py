@@ -11,6 +11,7 @@ from django.dispatch import Signal
 from accounts.isolation import across_organizations
 from confluence_link import atlassian, events, handoff, sites, vault
 from confluence_link.http import Deadline, GuardedSession
+from confluence_link.linking import pausing
 from confluence_link.models import Event, Grant, LinkedSite
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def unlink(*, linked_site: LinkedSite, actor: User | None) -> None:
         )
         if not LinkedSite.objects.filter(grant=grant).exists():
             _end_grant(grant, actor)
+            return
+        # Perhaps only deactivated organizations use it now.
+        pausing.follow(Grant.objects.filter(pk=grant.pk))
 
 
 def _end_grant(grant: Grant, actor: User | None) -> None:
