@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts import rate_limits
+from accounts import invited, rate_limits
 from accounts.models import Organization
 
 if TYPE_CHECKING:
@@ -47,14 +48,15 @@ SIGN_INS_PER_MINUTE: Final = 30
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is untyped
-    """Gives everyone who signs up an organization, and mails our own addresses."""
+    """Gives who signs up uninvited an organization, and mails our own addresses."""
 
     def save_user(
         self, request: HttpRequest, user: User, form: Any, commit: bool = True
     ) -> User:
         with transaction.atomic():
             saved: User = super().save_user(request, user, form, commit=commit)
-            if commit:
+            # Who comes by an invitation joins that organization instead.
+            if commit and invited.address(request) != saved.email.lower():
                 Organization.objects.own_of(saved)
         return saved
 
@@ -82,6 +84,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         # As much work as a new account, or the time would tell that it is known.
         make_password(email)
         super().send_account_already_exists_mail(email)
+
+    def is_safe_url(self, url: str) -> bool:
+        """Paths of our own alone, also once they are decoded."""
+        path = unquote(url or "")
+        own = path[:1] == "/" and path[1:2] not in {"/", "\\"} and path.isprintable()
+        return own and bool(super().is_safe_url(url))
 
     # Mails
     # --------------------------------------------------------------------------

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models.functions import Now
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 
-from accounts import roles
+from accounts import owners
 from accounts.happenings import happened
 from accounts.isolation import across_organizations
 from accounts.models import Invitation, Membership
@@ -47,9 +50,10 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def waiting(organization: Organization, now: datetime) -> QuerySet[Invitation]:
-    """Those that may still be accepted, as far as time tells."""
-    return _open(now).filter(organization=organization).select_related("invited_by")
+def waiting(organization: Organization) -> QuerySet[Invitation]:
+    """Those that nobody accepted or revoked; some may have expired meanwhile."""
+    rows = _neither_accepted_nor_revoked().filter(organization=organization)
+    return rows.select_related("organization", "invited_by")
 
 
 @transaction.atomic
@@ -61,12 +65,12 @@ def invite(
     An older one to the same address ends. Raises PermissionDenied if the role is
     above the inviter's, or AlreadyMember.
     """
-    roles.lock(organization.pk)
+    owners.lock(organization)
     _check_may_offer(organization, role, actor)
     email = email.lower()
     if _is_member(organization, email):
         raise AlreadyMember
-    waiting(organization, now).filter(email=email).update(revoked_at=now)
+    waiting(organization).filter(email=email).update(revoked_at=now)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         organization=organization,
@@ -83,13 +87,11 @@ def invite(
 
 @transaction.atomic
 def revoke(*, invitation: Invitation, actor: User, now: datetime) -> None:
-    """Ends it; one that has ended already stays as it is.
-
-    Raises PermissionDenied if the role is above the person's own.
-    """
+    """Ends it. Raises PermissionDenied if the role is above the person's own."""
     organization = invitation.organization
     _check_may_offer(organization, invitation.role, actor)
-    if _open(now).filter(pk=invitation.pk).update(revoked_at=now):
+    rows = waiting(organization).filter(pk=invitation.pk)
+    if rows.update(revoked_at=now):
         who, role = invitation.email, invitation.role
         _tell("member.invitation_revoked", organization, actor, who=who, role=role)
 
@@ -127,7 +129,7 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
     invitation = find(token_hash=token_hash, now=now)
     check_address(invitation=invitation, user=user)
     # Until the end nobody changes the role of who invited.
-    roles.lock(invitation.organization_id)
+    owners.lock(invitation.organization)
     claimed = _open(now).filter(pk=invitation.pk).update(accepted_at=now)
     if not claimed or not _stands(invitation):
         raise InvitationRefused("gone")
@@ -142,10 +144,27 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
     return membership
 
 
-def _open(now: datetime) -> QuerySet[Invitation]:
-    return Invitation.objects.filter(
-        accepted_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
+@receiver((post_save, post_delete), sender=Membership)
+def end_what_nobody_stands_for(
+    instance: Membership, created: bool | None = None, **kwargs: object
+) -> None:
+    """Who leaves, or may invite no more, takes the invitations along."""
+    if created:
+        return
+    left = created is None
+    rows = _neither_accepted_nor_revoked().filter(
+        organization=instance.organization_id, invited_by=instance.user_id
     )
+    ended = [each.pk for each in rows if left or not instance.may_give(each.role)]
+    Invitation.objects.filter(pk__in=ended).update(revoked_at=Now())
+
+
+def _open(now: datetime) -> QuerySet[Invitation]:
+    return _neither_accepted_nor_revoked().filter(expires_at__gt=now)
+
+
+def _neither_accepted_nor_revoked() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(accepted_at__isnull=True, revoked_at__isnull=True)
 
 
 def _stands(invitation: Invitation) -> bool:

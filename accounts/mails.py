@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from django.core.mail import EmailMultiAlternatives
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
 _SUBJECT_CHARACTERS: Final = 150
 _NAME_CHARACTERS: Final = 100
+
+# What breaks lines or turns the direction of what follows.
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 
 def compose(
@@ -30,7 +36,6 @@ def compose(
 
 
 def one_line(text: str, characters: int = _NAME_CHARACTERS) -> str:
-    """What somebody wrote, without line breaks or anything else unseen, and capped."""
-    seen = "".join(each if each.isprintable() else " " for each in text)
-    line = " ".join(seen.split())
+    """What somebody wrote, in one line that reads one way, and capped."""
+    line = " ".join(_UNSEEN.sub(" ", text).split())
     return line if len(line) <= characters else f"{line[: characters - 1]}…"

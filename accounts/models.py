@@ -119,6 +119,19 @@ class Organization(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("confluence_link:organization", args=[self.slug])
 
+    @transaction.atomic
+    def rename(self, name: str, *, actor: User) -> None:
+        """The slug stays: it is in every address that people keep."""
+        was, self.name = self.name, name
+        self.save(update_fields=["name"])
+        happened.send(
+            sender=Organization,
+            kind="organization.changed",
+            organization=self,
+            actor=actor,
+            facts={"name": name, "was": was},
+        )
+
 
 class Membership(models.Model):
     """A person in an organization, with a role."""

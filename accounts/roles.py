@@ -1,8 +1,7 @@
-"""Who has which role. An organization always has an owner who can sign in.
+"""Who gets which role, from whom.
 
-Whoever changes roles, or ends an owner's membership, locks the organization's row
-first and reads every role after that: of two owners who demote each other at the same
-moment, the second is no owner any more when it is their turn.
+Every role is read under the lock of `owners`: of two owners who demote each other at
+the same moment, the second is no owner any more when it is their turn.
 """
 
 from __future__ import annotations
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from accounts import owners
 from accounts.happenings import happened
-from accounts.models import Membership, Organization
+from accounts.models import Membership
 from accounts.rights import Right
 
 if TYPE_CHECKING:
@@ -22,39 +22,15 @@ if TYPE_CHECKING:
 Role = Membership.Role
 
 
-class LastOwner(Exception):
-    """Nobody else could own the organization: somebody else must become owner first."""
-
-
-def lock(organization_id: int) -> None:
-    """To be called inside a transaction, which holds the lock until its end."""
-    rows = Organization.objects.select_for_update(no_key=True)
-    rows.values_list("pk").get(pk=organization_id)
-
-
-def keep_an_owner(membership: Membership) -> None:
-    """Raises LastOwner if the organization had no owner without this membership.
-
-    Call `lock` first.
-    """
-    if membership.role != Role.OWNER:
-        return
-    owners = Membership.objects.filter(
-        organization=membership.organization_id, role=Role.OWNER, user__is_active=True
-    )
-    if not owners.exclude(pk=membership.pk).exists():
-        raise LastOwner
-
-
 @transaction.atomic
 def change_role(*, membership: Membership, role: str, actor: User) -> None:
-    """Raises PermissionDenied, or LastOwner."""
+    """Raises PermissionDenied, or `owners.NoOwnerLeft`."""
     acting, target = _read_now(membership, actor)
     if not (acting.may_give(target.role) and acting.may_give(role)):
         raise PermissionDenied
     if role == target.role:
         return
-    keep_an_owner(target)
+    owners.check_one_stays(target)
     _give(target, role, actor)
 
 
@@ -74,7 +50,7 @@ def hand_over(*, membership: Membership, actor: User) -> None:
 
 def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membership]:
     """The membership of who acts and the one acted on, as they are under the lock."""
-    lock(membership.organization_id)
+    owners.lock(membership.organization)
     rows = Membership.objects.filter(organization=membership.organization_id)
     acting = rows.filter(user=actor).first()
     target = rows.filter(pk=membership.pk).select_related("user").first()

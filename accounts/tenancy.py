@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.isolation import acting_for
-from accounts.models import Membership, User
+from accounts.models import Membership, Organization, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.rights import Right
+
+
+# In the session: the organization whose pages were seen last.
+_LAST_USED = "organization"
 
 
 def membership_of(user: User, slug: str) -> Membership:
@@ -49,12 +53,22 @@ def member_view(
         assert isinstance(request.user, User)
         membership = membership_of(request.user, slug)
         request.membership = membership  # type: ignore[attr-defined]  # for templates
+        if request.session.get(_LAST_USED) != membership.organization_id:
+            request.session[_LAST_USED] = membership.organization_id
         with acting_for(
             organization_id=membership.organization_id, user_id=request.user.pk
         ):
             return view(request, membership, *args, **kwargs)
 
     return login_required(with_membership)
+
+
+def last_used(request: HttpRequest) -> Organization | None:
+    """The organization of the page seen last in this session, or else their first."""
+    assert isinstance(request.user, User)
+    own = Organization.objects.of(request.user).order_by("memberships__pk")
+    seen_last = request.session.get(_LAST_USED, 0)
+    return own.filter(pk=seen_last).first() or own.first()
 
 
 def with_right(

@@ -10,10 +10,10 @@ from django.http import Http404
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from accounts.views import home
+from accounts.views.start import home
 from config.health import healthz
 from confluence_link.admin.start_page import start_page
-from confluence_link.urls import page_urlpatterns
+from confluence_link.urls import invitation_urlpatterns, page_urlpatterns
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -43,5 +43,7 @@ urlpatterns = [
     path("accounts/3rdparty/", RedirectView.as_view(pattern_name="home")),
     path("accounts/3rdparty/signup/", not_here),
     path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("link-invitations/", include(invitation_urlpatterns)),
     path("o/<slug:slug>/", include((page_urlpatterns, "confluence_link"))),
 ]
