@@ -8,7 +8,8 @@ import re
 # A callback's query holds a code and a state, an e-mail link holds its key.
 _QUERY = re.compile(r"(/callback/)\?[^\s\"']*")
 _KEYED_PATH = re.compile(
-    r"(/(?:confirm-email|password/reset/key|invitations(?!/accept/))/)[^\s\"']+"
+    r"(/(?:confirm-email|password/reset/key|link-invitations"
+    r"|invitations(?!/accept/))/)[^\s\"']+"
 )
 
 

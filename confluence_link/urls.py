@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from django.urls import path
 
-from confluence_link.views import callback, link, organization, pages, sites, timeline
+from confluence_link.views import (
+    callback,
+    invited,
+    link,
+    link_invitations,
+    organization,
+    pages,
+    sharing,
+    sites,
+    timeline,
+)
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -19,6 +29,12 @@ urlpatterns: list[URLPattern] = [
         callback.callback,
         name="confluence_callback",
     ),
+]
+
+# Below `link-invitations/`: what is mailed to a member, and the page behind it.
+invitation_urlpatterns: list[URLPattern] = [
+    path("", invited.invited, name="link_invitation"),
+    path("<slug:token>/", invited.arrival, name="link_invitation_arrival"),
 ]
 
 # Below `o/<slug>/`, in the name space `confluence_link`.
@@ -35,6 +51,20 @@ page_urlpatterns: list[URLPattern] = [
         name="create_page",
     ),
     path("sites/<slug:public_id>/pages/<str:page_id>/", pages.page, name="page"),
+    path("sites/<slug:public_id>/share/", sharing.share, name="share"),
     path("sites/<slug:public_id>/unlink/", link.unlink, name="unlink"),
     path("sites/<slug:public_id>/timeline/", timeline.timeline, name="timeline"),
+    path(
+        "sites/<slug:public_id>/ask/",
+        link_invitations.ask_to_reconnect,
+        name="ask_to_reconnect",
+    ),
+    path(
+        "link-invitations/", link_invitations.link_invitations, name="link_invitations"
+    ),
+    path(
+        "link-invitations/<slug:public_id>/revoke/",
+        link_invitations.revoke_link_invitation,
+        name="revoke_link_invitation",
+    ),
 ]

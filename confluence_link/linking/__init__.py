@@ -8,6 +8,7 @@ the grant and the linked sites in one transaction.
     consent     the code becomes tokens, an account and sites; every refusal has a name
     pending     sealed until the person confirms, or purged
     confirm     grant and linked sites, together
+    invitations a member is asked to link an account
     sharing     who uses a linked site
     unlink      what ends, and what is erased
 """
@@ -16,6 +17,13 @@ from __future__ import annotations
 
 from confluence_link.linking.confirm import account_linked, confirm
 from confluence_link.linking.consent import Consent, fetch_consent
+from confluence_link.linking.invitations import (
+    find_invitation,
+    invite_to_link,
+    revoke_invitation,
+    use_invitation,
+    waiting_invitations,
+)
 from confluence_link.linking.pending import cancel, pend, pending_link
 from confluence_link.linking.sharing import keep_private, share
 from confluence_link.linking.states import claim_state, digest, purge
@@ -35,12 +43,17 @@ __all__ = [
     "confirm",
     "digest",
     "fetch_consent",
+    "find_invitation",
+    "invite_to_link",
     "is_last_of_grant",
     "keep_private",
     "list_sites_again",
     "pend",
     "pending_link",
     "purge",
+    "revoke_invitation",
     "share",
     "unlink",
+    "use_invitation",
+    "waiting_invitations",
 ]

@@ -9,11 +9,18 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from confluence_link.errors import LinkRefused
-from confluence_link.models import PendingLink, UsedState, database_now
+from confluence_link.models import (
+    LinkInvitation,
+    PendingLink,
+    UsedState,
+    database_now,
+)
 
 PENDING_LIFE: Final = timedelta(minutes=15)
 # Longer than a state lives, so that "used" can be told from "expired".
 USED_STATE_LIFE: Final = timedelta(days=1)
+# Of invitations to link that are over; what was asked is in the record.
+ENDED_INVITATION_LIFE: Final = timedelta(days=30)
 
 
 def digest(value: str) -> str:
@@ -31,7 +38,9 @@ def claim_state(state: str) -> None:
 
 
 def purge() -> None:
-    """Erases pending links and used states that are too old to matter."""
+    """Erases pending links, used states and invitations that are too old to matter."""
     now = database_now()
     PendingLink.objects.filter(created_at__lte=now - PENDING_LIFE).delete()
     UsedState.objects.filter(used_at__lte=now - USED_STATE_LIFE).delete()
+    ended = LinkInvitation.objects.filter(expires_at__lte=now - ENDED_INVITATION_LIFE)
+    ended.delete()

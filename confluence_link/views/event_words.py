@@ -106,6 +106,8 @@ _TITLES: dict[str, tuple[str, str]] = {
     Kind.UNLINKED: ("{} unlinked", "Site unlinked"),
     Kind.SITE_LOST: ("{} no longer reachable", "Site no longer reachable"),
     Kind.SITE_BACK: ("{} reachable again", "Site reachable again"),
+    Kind.SITE_SHARED: ("{} shared with the organization", "Site shared"),
+    Kind.SITE_UNSHARED: ("{} kept to its linker", "Site kept to its linker"),
     Kind.PAGE_CREATED: ("Page “{}” created", "Page created"),
 }
 

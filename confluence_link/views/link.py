@@ -157,12 +157,15 @@ def confirm_link(
             told = refuse if request.method == "POST" else refusal_page
             return told(request, refused=refused, organization=organization)
         error = OUTCOMES["no_sites_picked"].happened
+    choices = _choices(pending, request.POST.getlist("sites"))
     context = {
         "pending": pending,
         "account_name": pending.account_name,
         "app": pending.oauth_app,
         "organization": organization,
-        "choices": _choices(pending, request.POST.getlist("sites")),
+        "choices": choices,
+        "any_linked": any(choice["linked"] for choice in choices),
+        "for_all": _is_for_all(request),
         "error": error,
     }
     return render(request, "confluence_link/confirm_link.html", context)
@@ -174,9 +177,16 @@ def _confirm_or_cancel(request: HttpRequest, pending: PendingLink, user: User) -
         messages.info(request, "Nothing was linked.")
         return
     picked = request.POST.getlist("sites")
-    linked = linking.confirm(pending=pending, site_ids=picked, actor=user)
+    linked = linking.confirm(
+        pending=pending, site_ids=picked, actor=user, shared=_is_for_all(request)
+    )
     names = ", ".join(linked_site.name for linked_site in linked)
     messages.success(request, f"Linked: {names}. Open a site to see its spaces.")
+
+
+def _is_for_all(request: HttpRequest) -> bool:
+    """Whether what is linked is shared. So it is unless the person says otherwise."""
+    return request.POST.get("who", "all") == "all"
 
 
 def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
@@ -220,6 +230,7 @@ def unlink(
         "organization": organization,
         "is_last": linking.is_last_of_grant(linked_site),
         "consent_page_url": deployment.consent_page_url(linked_site.url),
+        "may_open": linked_site.is_usable_by(membership),
         "other_sites": linked_sites.filter(grant=linked_site.grant_id).exclude(
             pk=linked_site.pk
         ),

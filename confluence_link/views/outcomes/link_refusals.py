@@ -86,6 +86,23 @@ OUTCOMES: dict[str, Outcome] = {
         " your own organizations.",
         button="linked_sites",
     ),
+    # Invitations to link.
+    "invitation_gone": Outcome(
+        title="This link does not work any more",
+        happened="It works once, for four hours, and only while you are a member of"
+        " the organization that sent it. Nothing was changed.",
+        next_step="Ask whoever sent it for another one. If you are a member, you may"
+        " also link an account from the linked sites of your organization.",
+        button="linked_sites",
+    ),
+    "invitation_other": Outcome(
+        title="This link was sent to somebody else",
+        happened="It is for the person to whose address it was mailed, and you are"
+        " signed in as another one. It was not used.",
+        next_step="Sign out, sign in with the address that the mail came to, and open"
+        " the link in the mail again.",
+        button="linked_sites",
+    ),
     "link_only": Outcome(
         title="Sign in with your e-mail address",
         happened="A Confluence account can be linked here, but it signs nobody in.",
