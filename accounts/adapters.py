@@ -6,7 +6,6 @@ import logging
 from smtplib import SMTPException
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
-from urllib.parse import unquote
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
@@ -85,12 +84,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is
         # As much work as a new account, or the time would tell that it is known.
         make_password(email)
         super().send_account_already_exists_mail(email)
-
-    def is_safe_url(self, url: str) -> bool:
-        """Paths of our own alone, also once they are decoded."""
-        path = unquote(url or "")
-        own = path[:1] == "/" and path[1:2] not in {"/", "\\"} and path.isprintable()
-        return own and bool(super().is_safe_url(url))
 
     def is_safe_url(self, url: str) -> bool:
         """Paths of our own alone, also once they are decoded."""
