@@ -1,0 +1,114 @@
+"""The single-use form for the administrator of a server, who has no account here.
+
+The token is in the mail and nowhere else: the row has its hash. Whoever holds it may
+enter client id and secret once, and sees nothing of what is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db import transaction
+
+from accounts.isolation import across_organizations
+from accounts.models import Membership
+from accounts.rights import Right
+from confluence_link import events
+from confluence_link.models import Event, ServerSetup, database_now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+    from confluence_link.models import OAuthApp
+
+LIFE: Final = timedelta(days=7)
+
+
+class SetupIsOver(Exception):
+    """There is no such form, or none any more; which of the two is not told."""
+
+
+def digest(token: str) -> str:
+    """What is kept of a token that has 256 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def open_setups(now: datetime) -> QuerySet[ServerSetup]:
+    return ServerSetup.objects.filter(
+        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
+    )
+
+
+def open_setup(oauth_app: OAuthApp) -> ServerSetup | None:
+    return open_setups(database_now()).filter(oauth_app=oauth_app).first()
+
+
+def send_setup(
+    *, oauth_app: OAuthApp, email: str, actor: User
+) -> tuple[ServerSetup, str]:
+    """The set-up and its token, which is for the mail alone. Older ones end."""
+    now, token = database_now(), secrets.token_urlsafe(32)
+    assert oauth_app.organization is not None
+    with transaction.atomic():
+        end_setups(oauth_app)
+        setup = ServerSetup.objects.create(
+            organization=oauth_app.organization,
+            oauth_app=oauth_app,
+            email=email,
+            token_hash=digest(token),
+            invited_by=actor,
+            created_at=now,
+            expires_at=now + LIFE,
+        )
+        events.record(
+            Event.Kind.SERVER_SETUP_SENT,
+            organization=oauth_app.organization,
+            actor=actor,
+            oauth_app=oauth_app,
+            server=oauth_app.name,
+            who=email,
+        )
+    return setup, token
+
+
+def withdraw_setup(*, oauth_app: OAuthApp) -> None:
+    """What was mailed works no more."""
+    end_setups(oauth_app)
+
+
+@across_organizations()
+def find_setup(*, token_hash: str) -> ServerSetup:
+    """The open form of this token. Raises SetupIsOver.
+
+    It is worth nothing once its sender could not send it any more.
+    """
+    rows = open_setups(database_now()).select_related(
+        "organization", "oauth_app", "invited_by"
+    )
+    setup = rows.filter(token_hash=token_hash).first()
+    if setup is None or not _stands(setup):
+        raise SetupIsOver
+    return setup
+
+
+def end_setups(oauth_app: OAuthApp) -> None:
+    now = database_now()
+    open_setups(now).filter(oauth_app=oauth_app).update(revoked_at=now)
+
+
+def _stands(setup: ServerSetup) -> bool:
+    senders = Membership.objects.filter(
+        organization=setup.organization_id, user__is_active=True
+    )
+    sender = senders.filter(user=setup.invited_by_id).first()
+    return (
+        setup.organization.is_active
+        and sender is not None
+        and sender.may(Right.ADD_SERVERS)
+    )
