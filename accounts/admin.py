@@ -12,10 +12,12 @@ from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import flatten_fieldsets
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Count, Model
+from django.forms import BaseInlineFormSet
 
 from accounts.models import Membership, Organization, User
+from accounts.rights import ROLES_WITH, Right
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     ModelAdmin = admin.ModelAdmin
     TabularInline = admin.TabularInline
+    MembershipForms = BaseInlineFormSet[Membership, Organization, Any]
 else:
     # Django's admin classes take type arguments in its type stubs alone.
     class _TakesTypes:
@@ -34,6 +37,8 @@ else:
 
     class TabularInline(_TakesTypes, admin.TabularInline):
         pass
+
+    MembershipForms = BaseInlineFormSet
 
 
 M = TypeVar("M", bound=Model)
@@ -122,18 +127,31 @@ def staff(request: HttpRequest) -> User:
     return request.user
 
 
+class MembershipFormSet(MembershipForms):
+    """Operators too leave no organization without an owner."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if form.is_valid()]
+        kept = [row for row in rows if row and not row.get("DELETE")]
+        owners = [row for row in kept if row["role"] in ROLES_WITH[Right.OWN]]
+        if rows and not owners:
+            raise ValidationError("An organization needs an owner.")
+
+
 class MembershipInline(TabularInline[Membership, Organization]):
     model = Membership
+    formset = MembershipFormSet
     extra = 0
     autocomplete_fields = ("user",)
 
 
 @admin.register(Organization)
 class OrganizationAdmin(StrictAdmin[Organization]):
-    list_display = ("name", "slug", "members", "created_at")
+    list_display = ("name", "slug", "members", "is_active", "created_at")
     search_fields = ("name", "slug", "memberships__user__email")
-    list_filter = ("created_at",)
-    fields = ("name", "slug", "created_at")
+    list_filter = ("is_active", "created_at")
+    fields = ("name", "slug", "is_active", "created_at")
     inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:

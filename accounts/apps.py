@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
         # Importing them connects their receivers, and registers checks.
         import_module("accounts.recent_sign_in")
         import_module("accounts.invitations")
+        import_module("accounts.sessions")
         import_module("accounts.checks")
         isolation = import_module("accounts.isolation")
         # Of the product's app, which comes after this one: its tables are there too.

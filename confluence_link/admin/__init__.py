@@ -7,6 +7,7 @@ sets have no page at all.
     oauth_apps     the one kind of row that is edited; its secret is write-only
     grants         refresh now, list the sites again, unlink
     linked_sites   unlink
+    people         deleting people and organizations
     events         what happened
     start_page     the numbers an operator looks at first
     confirmation   asks before an action
@@ -18,9 +19,16 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from confluence_link.admin import events, grants, linked_sites, oauth_apps, stock
+from confluence_link.admin import (
+    events,
+    grants,
+    linked_sites,
+    oauth_apps,
+    people,
+    stock,
+)
 
-__all__ = ["events", "grants", "linked_sites", "oauth_apps", "stock"]
+__all__ = ["events", "grants", "linked_sites", "oauth_apps", "people", "stock"]
 
 admin.site.site_header = "Confluence Link"
 admin.site.site_title = "Confluence Link"

@@ -38,12 +38,14 @@ def test_grants_are_counted_by_how_they_are(admin_client, make_grant, organizati
     make_grant(organization)
     make_grant(organization, consecutive_failures=1)
     make_grant(organization, status=Grant.Status.RECONNECT_NEEDED)
+    make_grant(organization, status=Grant.Status.PAUSED)
     make_grant(organization, status=Grant.Status.UNLINKED)
 
     assert counts(admin_client) == {
         "connected": 1,
         "having trouble": 1,
         "reconnect needed": 1,
+        "paused": 1,
         "unlinked": 1,
     }
 
