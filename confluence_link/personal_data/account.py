@@ -11,6 +11,7 @@ from django.db.models import F
 from confluence_link import atlassian, events, handoff, linking, vault
 from confluence_link.errors import ConfluenceLinkError
 from confluence_link.http import Deadline, GuardedSession
+from confluence_link.linking import vacant_sites
 from confluence_link.models import Event, Grant, LinkedSite, PendingLink, database_now
 from confluence_link.personal_data.claim import ERASED_PREFIX
 
@@ -28,7 +29,7 @@ def erase(*, account_id: str) -> None:
     """Erases what is stored of a closed Cloud account, with every app that knows it.
 
     Its grants end and keep their rows without the account, for what happened to them
-    stays told.
+    stays told. Shared sites leave their ids to whoever links them next.
     """
     with transaction.atomic():
         # Pending ones first, then grants: the order of `linking.confirm`.
@@ -40,9 +41,14 @@ def erase(*, account_id: str) -> None:
 
 
 def _erase_grant(grant: Grant) -> None:
-    linked = LinkedSite.objects.filter(grant=grant).select_related("organization")
-    for linked_site in linked:
+    for linked_site in LinkedSite.objects.filter(grant=grant).select_related(
+        "organization", "grant__oauth_app"
+    ):
         linking.unlink(linked_site=linked_site, actor=None)
+        if linked_site.shared:
+            vacant_sites.vacate(
+                linked_site=linked_site, former=None, adopter=None, actor=None
+            )
     vault.destroy(grant)
     linking.account_unlinked.send(sender=Grant, grant=grant)
     Grant.objects.filter(pk=grant.pk).update(

@@ -16,6 +16,7 @@ from confluence_link.models import (
     LinkedSite,
     PendingLink,
     SealedTokenSet,
+    VacantSite,
     database_now,
 )
 from confluence_link.refresh import claim
@@ -89,6 +90,24 @@ def test_a_closed_account_takes_tokens_sites_and_pending_links_with_it(
     assert [linked.grant for linked in LinkedSite.objects.all()] == [bobs_grant]
     assert not PendingLink.objects.exists()
     assert SocialAccount.objects.get().uid == BOB_ID
+
+
+def test_shared_sites_wait_for_somebody_else_under_their_id(grant, organization):
+    linked_site = grant.linked_sites.get()
+
+    personal_data.erase(account_id=ALICE_ID)
+
+    waiting = VacantSite.objects.get()
+    assert waiting.public_id == linked_site.public_id
+    assert (waiting.organization, waiting.former) == (organization, None)
+
+
+def test_sites_that_their_linker_kept_are_simply_gone(grant):
+    LinkedSite.objects.update(shared=False)
+
+    personal_data.erase(account_id=ALICE_ID)
+
+    assert not VacantSite.objects.exists()
 
 
 def test_the_grant_ends_and_keeps_its_row(grant):
