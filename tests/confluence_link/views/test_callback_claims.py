@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from urllib.parse import quote
 
@@ -9,7 +10,15 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from confluence_link.models import Event, Grant, LinkedSite, PendingLink, UsedState
+from confluence_link.models import (
+    Event,
+    Grant,
+    LinkedSite,
+    PendingLink,
+    SealedTokenSet,
+    UsedState,
+)
+from confluence_link.views.refusals import RECORDS_PER_HOUR
 from tests import factories, link_steps
 
 
@@ -18,9 +27,16 @@ def _refusals():
     return [(event.actor.first_name, event.facts["reason"]) for event in events]
 
 
+def _sealed():
+    return [
+        list(model.objects.values()) for model in (Grant, SealedTokenSet, LinkedSite)
+    ]
+
+
 def test_l01_a_state_that_nobody_began_is_refused(alice_client, cloud_app, sandbox):
     path = link_steps.callback_path("cloud")
-    answer = link_steps.come_back(alice_client, f"{path}?state=made-up&code=made-up")
+    state = secrets.token_urlsafe(32)
+    answer = link_steps.come_back(alice_client, f"{path}?state={state}&code=made-up")
     assert link_steps.reason_of(answer) == "expired"
     assert link_steps.token_calls(sandbox) == 0
     assert not PendingLink.objects.exists()
@@ -28,13 +44,16 @@ def test_l01_a_state_that_nobody_began_is_refused(alice_client, cloud_app, sandb
     assert _refusals() == [("Alice", "expired")]
 
 
-def test_l02_the_unused_callback_of_another_person_is_refused(
-    back, bob_client, sandbox
+def test_l02_the_unused_callback_of_another_person_is_refused_and_ends_the_attempt(
+    alice_client, back, bob_client, sandbox
 ):
     answer = link_steps.come_back(bob_client, back)
     assert link_steps.reason_of(answer) == "expired"
+    # Whoever sent the address around has no use for it any more.
+    assert link_steps.reason_of(link_steps.come_back(alice_client, back)) == "used"
     assert link_steps.token_calls(sandbox) == 0
     assert not PendingLink.objects.exists()
+    assert _refusals() == [("Alice", "used"), ("Bob", "expired")]
 
 
 def test_l03_an_authorization_url_given_to_someone_else_links_nothing(
@@ -48,11 +67,25 @@ def test_l03_an_authorization_url_given_to_someone_else_links_nothing(
     stranger = link_steps.come_back(Client(), back)
     assert link_steps.reason_of(stranger) == "other_session"
     assert link_steps.token_calls(sandbox) == 0
+    assert not PendingLink.objects.exists()
 
 
-def test_what_strangers_try_is_not_recorded(back):
-    link_steps.come_back(Client(), back)
+def test_r04_what_strangers_try_writes_nothing(back):
+    for address in (back, back.replace("state=", "state=x")):
+        link_steps.come_back(Client(), address)
     assert not Event.objects.exists()
+    assert not UsedState.objects.exists()
+    assert Session.objects.count() == 1
+
+
+def test_r04_states_that_we_never_gave_out_write_a_bounded_record_only(
+    alice_client, cloud_app
+):
+    path = link_steps.callback_path("cloud")
+    for number in range(RECORDS_PER_HOUR + 20):
+        link_steps.come_back(alice_client, f"{path}?state=x{number}&code=any")
+    assert not UsedState.objects.exists()
+    assert Event.objects.count() == RECORDS_PER_HOUR
 
 
 def test_l04_credentials_posted_by_another_site_sign_nobody_in(alice):
@@ -62,7 +95,7 @@ def test_l04_credentials_posted_by_another_site_sign_nobody_in(alice):
     assert not Session.objects.exists()
 
 
-def test_l05_a_finished_callback_cannot_be_replayed(
+def test_l05_a_finished_flow_cannot_be_replayed(
     alice_client, back, organization, sandbox
 ):
     came_back = link_steps.come_back(alice_client, back)
@@ -70,11 +103,12 @@ def test_l05_a_finished_callback_cannot_be_replayed(
         alice_client, came_back, sites=[link_steps.cloud_id("northwind")]
     )
     calls = link_steps.token_calls(sandbox)
-    grant = Grant.objects.values().get()
+    before = _sealed()
     again = link_steps.come_back(alice_client, back)
     assert link_steps.reason_of(again) == "used"
+    assert "already used" in again.content.decode()
     assert link_steps.token_calls(sandbox) == calls
-    assert Grant.objects.values().get() == grant
+    assert _sealed() == before
 
 
 def test_l07_an_attempt_of_eleven_minutes_ago_is_over(alice_client, back, sandbox):
@@ -151,8 +185,24 @@ def test_l11_a_server_that_sends_the_person_on_to_an_honest_one_gets_no_code(
     assert link_steps.token_calls(sandbox) == 0
 
 
-def test_l13_an_answer_of_another_issuer_is_refused(alice_client, back, sandbox):
-    answer = link_steps.come_back(alice_client, f"{back}&iss=https://evil")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda own: "https://evil",
+        lambda own: own.upper(),
+        lambda own: f"{own}//",
+        lambda own: f"{own}/path",
+        lambda own: f"{own}@evil",
+        lambda own: f"{own}.evil",
+        lambda own: own.replace("127.0.0.1", "127.1"),
+        lambda own: "",
+    ],
+)
+def test_l13_an_answer_of_another_issuer_is_refused(
+    alice_client, back, sandbox, change
+):
+    issuer = quote(change(sandbox.cloud.url))
+    answer = link_steps.come_back(alice_client, f"{back}&iss={issuer}")
     assert link_steps.reason_of(answer) == "bad_request"
     assert link_steps.token_calls(sandbox) == 0
 
@@ -162,6 +212,13 @@ def test_l13_the_issuer_may_come_once(alice_client, back, sandbox):
     answer = link_steps.come_back(alice_client, f"{back}&iss={own}&iss={own}")
     assert link_steps.reason_of(answer) == "bad_request"
     assert link_steps.come_back(alice_client, f"{back}&iss={own}").status_code == 303
+
+
+def test_l13_no_issuer_is_fine_since_neither_side_is_known_to_send_one(
+    alice_client, back
+):
+    assert "iss=" not in back
+    assert link_steps.come_back(alice_client, back).status_code == 303
 
 
 def test_l13_a_data_centers_issuer_is_its_base_url(

@@ -64,7 +64,22 @@ def test_each_answer_about_person_and_sites_has_its_page(
 
 
 @pytest.mark.parametrize(
-    "account_id", ["", " ", None, [], {}, True, 1.5, "a" * 300, "a\x00b", "añb", "a'b"]
+    "account_id",
+    [
+        "",
+        " ",
+        None,
+        [],
+        {},
+        True,
+        1.5,
+        "a" * 300,
+        "a\x00b",
+        "añb",
+        "\uff41bc",
+        "a\u200bb",
+        "a'b",
+    ],
 )
 def test_l33_an_account_id_that_is_none_is_refused(
     come_back_from_cloud, sandbox, account_id
@@ -73,7 +88,10 @@ def test_l33_an_account_id_that_is_none_is_refused(
     assert link_steps.reason_of(come_back_from_cloud()) == "no_identity"
 
 
-@pytest.mark.parametrize("user_key", ["", None, 1.5, "a" * 300, "a" * 192, "a b"])
+@pytest.mark.parametrize(
+    "user_key",
+    ["", None, 1.5, [], True, "a" * 300, "a" * 192, "a b", "\uff41b", "a\x00b"],
+)
 def test_l33_a_user_key_that_is_none_is_refused(
     alice_client, back_from_wiki, sandbox, user_key
 ):

@@ -15,6 +15,9 @@ def test_l20_a_session_that_ended_on_the_way_ends_the_attempt(
     Session.objects.all().delete()
     answer = link_steps.come_back(alice_client, back)
     assert link_steps.reason_of(answer) == "other_session"
+    home = alice_client.get("/").content.decode()
+    assert 'href="/"' in answer.content.decode()
+    assert 'href="/accounts/login/' in home
     factories.sign_in(alice_client, alice)
     again = link_steps.come_back(alice_client, back)
     assert link_steps.reason_of(again) == "expired"

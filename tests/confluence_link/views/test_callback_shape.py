@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from celery.signals import before_task_publish
+from django.core import mail
 
 from config.logs import HideCallbackQuery
-from confluence_link.models import Event
+from confluence_link.models import Event, PendingLink
 from tests import factories, link_steps
 
 
@@ -62,6 +66,35 @@ def test_l24_a_refusals_address_is_told_to_no_other_site(alice_client, back):
     assert again["Referrer-Policy"] == "same-origin"
 
 
+def test_l24_no_page_at_the_callbacks_address_loads_anything_from_elsewhere(
+    alice_client, back
+):
+    assert not link_steps.come_back(alice_client, back).content
+    refusal = link_steps.come_back(alice_client, back)
+    loaded = re.findall(r'(?:src|<link[^>]*href)="([^"]+)"', refusal.content.decode())
+    assert loaded
+    assert not [address for address in loaded if not address.startswith("/")]
+    policy = refusal["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src" not in policy
+
+
+def test_l24_no_log_of_ours_keeps_a_code(alice_client, back, caplog, capsys):
+    """As the servers of development and demo log a request, and Django a refusal."""
+    link_steps.come_back(alice_client, back)
+    link_steps.come_back(alice_client, back)
+    handler = logging.StreamHandler()
+    handler.addFilter(HideCallbackQuery())
+    logger = logging.getLogger("django.server")
+    logger.addHandler(handler)
+    logger.info('"GET %s HTTP/1.1" %s', back, 303)
+    logger.removeHandler(handler)
+    told = capsys.readouterr().err
+    assert "/login/callback/?***" in told
+    for name in ("code", "state"):
+        assert parse_qs(urlsplit(back).query)[name][0] not in told
+
+
 def test_l24_an_access_log_keeps_no_code(back):
     line = logging.LogRecord(
         "access", logging.INFO, "", 0, '"GET %s" 303', (back,), None
@@ -82,7 +115,11 @@ def test_l26_an_error_ends_the_attempt_even_beside_a_code(
     alice_client, started, sandbox, error, reason
 ):
     url = link_steps.callback_url(started, error=error, code="any")
-    assert link_steps.reason_of(link_steps.come_back(alice_client, url)) == reason
+    answer = link_steps.come_back(alice_client, url)
+    assert link_steps.reason_of(answer) == reason
+    assert f'href="{link_steps.start_url("cloud")}?organization=' in (
+        answer.content.decode()
+    )
     assert link_steps.reason_of(link_steps.come_back(alice_client, url)) == "used"
     assert link_steps.token_calls(sandbox) == 0
 
@@ -90,7 +127,9 @@ def test_l26_an_error_ends_the_attempt_even_beside_a_code(
 @pytest.mark.parametrize(
     "text", ['"><script>alert(1)</script>', "\x00\x07\x1b[31m", "\u202egro.live"]
 )
-def test_l27_no_word_of_a_remote_error_is_shown_or_kept(alice_client, started, text):
+def test_l27_no_word_of_a_remote_error_is_shown_or_kept(
+    alice_client, admin_client, started, text
+):
     url = link_steps.callback_url(
         started, error=text, error_description=text, error_uri=f"https://evil/{text}"
     )
@@ -101,14 +140,41 @@ def test_l27_no_word_of_a_remote_error_is_shown_or_kept(alice_client, started, t
     assert "evil" not in page
     assert "unsafe-inline" not in answer["Content-Security-Policy"]
     assert _refusals() == [("Alice", "refused_by_provider")]
+    later = alice_client.get("/", follow=True).content.decode()
+    audit = admin_client.get("/admin/confluence_link/event/").content.decode()
+    assert "Link refused" in audit
+    for told in (later, audit, str(list(Event.objects.values())), *mail.outbox):
+        assert text not in str(told)
+        assert "https://evil" not in str(told)
 
 
-def test_l27_an_endless_error_is_refused_as_a_whole(alice_client, started):
-    url = link_steps.callback_url(
-        started, error="access_denied", error_description="a" * 100_000
-    )
+@pytest.mark.parametrize("name", ["error", "error_description", "error_uri"])
+def test_l27_an_endless_error_is_refused_as_a_whole(
+    alice_client, started, sandbox, name
+):
+    texts = {"error": "access_denied", name: "a" * 100_000}
+    url = link_steps.callback_url(started, **texts)
     answer = link_steps.come_back(alice_client, url)
     assert link_steps.reason_of(answer) == "bad_request"
+    assert "a" * 201 not in answer.content.decode()
+    assert link_steps.token_calls(sandbox) == 0
+
+
+def test_l40_the_code_is_exchanged_before_the_answer_and_by_no_worker(
+    alice_client, back, sandbox
+):
+    queued = []
+
+    def note(**told):
+        queued.append(told)
+
+    before_task_publish.connect(note)
+    answer = link_steps.come_back(alice_client, back)
+    before_task_publish.disconnect(note)
+    assert answer.status_code == 303
+    assert link_steps.token_calls(sandbox) == 1
+    assert PendingLink.objects.exists()
+    assert not queued
 
 
 def test_the_callback_of_no_app_is_not_there(alice_client, cloud_app):

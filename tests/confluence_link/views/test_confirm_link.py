@@ -52,7 +52,7 @@ def _age(seconds):
     PendingLink.objects.update(created_at=F("created_at") - timedelta(seconds=seconds))
 
 
-def test_the_page_names_the_account_the_person_the_organization_and_the_sites(
+def test_l04_the_page_names_the_account_the_person_the_organization_and_the_sites(
     alice_client, both_sites_url, alice, organization
 ):
     page = alice_client.get(both_sites_url).content.decode()
@@ -82,7 +82,7 @@ def test_a_site_that_is_linked_already_is_ticked_and_said_to_be(
     assert page.content.decode().count("Already linked") == 1
 
 
-def test_looking_at_the_page_makes_nothing_active(alice_client, confirm_url):
+def test_l37_looking_at_the_page_makes_nothing_active(alice_client, confirm_url):
     alice_client.get(confirm_url)
     assert PendingLink.objects.count() == 1
     for model in (Grant, SealedTokenSet, LinkedSite, SocialAccount):
@@ -217,6 +217,19 @@ def test_l42_before_that_it_is_kept(alice_client, confirm_url):
     _age(14 * 60)
     linking.purge()
     assert alice_client.post(confirm_url, {"sites": [NORTHWIND]}).status_code == 302
+
+
+def test_a_refusal_is_recorded_where_it_was_asked_for(
+    alice, alice_client, confirm_url, organization
+):
+    _age(15 * 60)
+    alice_client.get(confirm_url)
+    assert not Event.objects.exists()
+    alice_client.post(confirm_url, {"sites": [NORTHWIND]})
+    event = Event.objects.get()
+    assert (event.kind, event.actor) == (Event.Kind.LINK_REFUSED, alice)
+    assert event.organization == organization
+    assert event.facts == {"reason": "pending_expired"}
 
 
 def test_confirming_is_recorded_once_with_a_notice(alice, alice_client, confirm_url):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 
-from accounts.models import Membership, User
-from confluence_link.models import Grant, LinkedSite, SealedTokenSet
+from accounts.models import Invitation, Membership, User
+from confluence_link.models import (
+    Grant,
+    LinkedSite,
+    SealedTokenSet,
+    database_now,
+)
 from tests import factories, link_steps
 
 NORTHWIND = link_steps.cloud_id("northwind")
@@ -61,18 +67,36 @@ def test_l28_who_confirms_second_is_refused(
     assert _rows() == before
 
 
+def _invitation(organization, email):
+    now = database_now()
+    return Invitation.objects.create(
+        organization=organization,
+        email=email,
+        role=Membership.Role.ADMIN,
+        token_hash="0" * 64,
+        invited_by=organization.memberships.get(role=Membership.Role.OWNER).user,
+        created_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+
+
 def test_l32_an_e_mail_address_that_a_profile_claims_decides_nothing(
-    bob, bob_client, cloud_app, other_organization, sandbox
+    bob, bob_client, cloud_app, organization, other_organization, sandbox
 ):
     """The sandbox's Alice says that she is alice@example.com."""
     namesake = factories.make_user("Namesake", email="alice@example.com")
+    invitation = _invitation(organization, namesake.email)
     addresses = list(EmailAddress.objects.values())
+    people = User.objects.count()
     link_steps.linked(bob_client, sandbox, organization=other_organization)
     assert Grant.objects.get().user == bob
     assert list(EmailAddress.objects.values()) == addresses
     assert not SocialAccount.objects.filter(user=namesake).exists()
     assert not Membership.objects.filter(user=namesake).exists()
-    assert User.objects.count() == 2
+    assert not Membership.objects.filter(user=bob, organization=organization).exists()
+    invitation.refresh_from_db()
+    assert invitation.accepted_at is None
+    assert User.objects.count() == people
 
 
 @pytest.mark.parametrize("account_id", ["5BE24AD8B1653240376955D2", "712020:other"])

@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import rate_limits
 from accounts.models import User
-from confluence_link import linking, vault
+from confluence_link import checks, linking, vault
 from confluence_link.models import Event, Grant
 from confluence_link.oauth2_adapter import CODE_VERIFIER
 from confluence_link.views.outcomes import OUTCOMES
@@ -160,6 +160,26 @@ def test_l23_no_target_of_the_address_is_followed(
     assert done["Location"] == sites_url(organization)
 
 
+@pytest.mark.parametrize("target", FOREIGN_TARGETS)
+@pytest.mark.parametrize("hosts", [["testserver"], ["*"]])
+def test_l23_no_page_of_the_account_leads_elsewhere(alice, settings, hosts, target):
+    settings.ALLOWED_HOSTS = hosts
+    browser = Client()
+    entry = {"login": alice.email, "password": factories.PASSWORD, "next": target}
+    came = [
+        browser.post("/accounts/login/", entry, query_params={"next": target}),
+        browser.get("/accounts/login/", {"next": target}),
+        browser.get("/accounts/signup/", {"next": target}),
+        browser.post("/accounts/reauthenticate/", entry),
+        browser.post("/accounts/password/reset/", {**entry, "email": alice.email}),
+        browser.post("/accounts/logout/", {"next": target}),
+    ]
+    assert [answer.status_code for answer in came] == [302] * 6
+    for answer in came:
+        assert answer["Location"].startswith("/")
+        assert "evil" not in answer["Location"]
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("app", ["cloud_app", "data_center_app"])
 def test_l31_an_anonymous_browser_cannot_even_begin(request, app, method):
@@ -209,6 +229,22 @@ def test_l41_the_redirect_uri_comes_from_the_public_url(
     assert asked["redirect_uri"] == (
         "http://testserver/accounts/confluence/cloud/login/callback/"
     )
+
+
+def test_l41_the_redirect_uri_is_https_whatever_the_request_was(
+    alice_client, cloud_app, organization, settings
+):
+    settings.PUBLIC_URL = "https://link.example"
+    started = link_steps.start(alice_client, "cloud", organization=organization)
+    assert link_steps.asked_of(started)["redirect_uri"] == (
+        "https://link.example/accounts/confluence/cloud/login/callback/"
+    )
+
+
+def test_l41_an_address_without_https_stops_the_start(settings):
+    settings.PUBLIC_URL = "http://link.example"
+    settings.CONFLUENCE_LINK_ALLOW_HTTP = False
+    assert "confluence_link.E007" in {found.id for found in checks.check_settings()}
 
 
 def test_l41_a_foreign_host_is_refused(alice_client, cloud_app):

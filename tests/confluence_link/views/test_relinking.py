@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.core import mail
+from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 
 from confluence_link import vault
 from confluence_link.errors import VaultError
@@ -18,6 +23,13 @@ NORTHWIND = link_steps.cloud_id("northwind")
 def _rows():
     models = (Grant, SealedTokenSet, SocialAccount, LinkedSite)
     return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def _words_of(client, address):
+    """A page's words, without what differs each time."""
+    html = client.get(address).content.decode()
+    html = re.sub(r"csrfmiddlewaretoken[^>]*|<time.*?</time>", "", html, flags=re.S)
+    return re.sub(r"<[^>]+>", " ", html).split()
 
 
 # The same person
@@ -36,6 +48,33 @@ def test_l29_a_second_organization_uses_the_same_grant(
     assert LinkedSite.objects.for_organization(organization).count() == 1
     events = Event.objects.filter(organization=organization)
     assert [event.kind for event in events] == [Event.Kind.LINKED]
+
+
+def test_l29_who_shares_the_first_organization_learns_nothing_of_the_second(
+    alice_client, carol, carol_client, cloud_app, organization, sandbox
+):
+    first = link_steps.linked(carol_client, sandbox, organization=organization)
+    hidden = factories.make_organization("Hidden", owner=carol)
+    addresses = (organization.get_absolute_url(), first.get_absolute_url())
+    # Twice, for the first look is a use, which the page tells.
+    for _ in range(2):
+        before = [_words_of(alice_client, address) for address in addresses]
+    link_steps.linked(carol_client, sandbox, organization=hidden)
+    after = [_words_of(alice_client, address) for address in addresses]
+    assert after == before
+    assert not [words for words in after if "Hidden" in words]
+
+
+def test_l29_another_user_than_the_accounts_own_is_refused(
+    bob_client, linked_site, other_organization, sandbox
+):
+    before = _rows()
+    answer = link_steps.consented_to_cloud(
+        bob_client, sandbox, organization=other_organization
+    )
+    assert link_steps.reason_of(answer) == "other_user"
+    assert linked_site.organization.name not in answer.content.decode()
+    assert _rows() == before
 
 
 def test_l30_linking_again_keeps_the_ids_and_counts_the_epoch(
@@ -180,18 +219,44 @@ def _stored():
                 )
 
 
-@pytest.mark.parametrize("until", ["started", "consented", "came back", "linked"])
+def test_l35_a_confirmation_by_password_comes_before_any_secret(
+    alice, cloud_app, organization, sandbox
+):
+    """The page that asks again who it is lies before the way out, not after."""
+    browser = factories.sign_in(Client(), alice, seconds_ago=86_400)
+    asked = browser.get(link_steps.start_url("cloud"))
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    browser.get(asked["Location"])
+    assert "socialaccount_states" not in browser.session
+    assert sandbox.cloud.statistics.total("") == 0
+
+
+def _elsewhere(client):
+    """What lies in the cache, in the session, in cookies (messages too), in mails."""
+    yield from map(bytes, cache._cache.values())
+    yield str(dict(client.session.items())).encode()
+    yield str(client.cookies).encode()
+    yield from (sent.message().as_bytes() for sent in mail.outbox)
+
+
+@pytest.mark.parametrize(
+    "until", ["started", "consented", "came back", "looked", "nothing picked", "linked"]
+)
 def test_l35_a_flow_that_stops_anywhere_leaves_no_secret_in_clear(
     alice_client, cloud_app, organization, sandbox, until
 ):
     started = link_steps.start(alice_client, "cloud", organization=organization)
     if until != "started":
         back = link_steps.consent_to_cloud(sandbox, started)
-    if until in {"came back", "linked"}:
+    if until not in {"started", "consented"}:
         answer = link_steps.come_back(alice_client, back)
+    if until == "looked":
+        alice_client.get(answer["Location"])
+    if until == "nothing picked":
+        alice_client.post(answer["Location"], {"sites": []})
     if until == "linked":
         link_steps.confirm(alice_client, answer, sites=[NORTHWIND])
-    values = list(_stored())
+    values = [*_stored(), *_elsewhere(alice_client)]
     assert len(values) > 100
     state = link_steps.asked_of(started)["state"].encode()
     for value in values:
