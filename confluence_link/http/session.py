@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -57,7 +58,7 @@ class GuardedSession:
     """
 
     def __init__(self, policy: NetworkPolicy, *, resolver: Resolver = resolve) -> None:
-        self._policy = policy
+        self.policy = policy
         self._guard = Guard(policy)
         self._resolver = resolver
 
@@ -79,7 +80,7 @@ class GuardedSession:
 
     @cached_property
     def _adapter(self) -> GuardedAdapter:
-        return GuardedAdapter(self._policy)
+        return GuardedAdapter(self.policy)
 
     def send(
         self,
@@ -155,10 +156,20 @@ def _with_ours(headers: Mapping[str, str] | None) -> dict[str, str]:
 
 def _failure(error: Exception, exchange: Exchange) -> TransportError:
     if exchange.sent:
-        return TransportError(exchange.reason("reset"), sent=True)
+        otherwise = "tls" if _is_tls_alert(error) else "reset"
+        return TransportError(exchange.reason(otherwise), sent=True)
     is_ours = isinstance(error, ValueError)
     reason = "malformed" if is_ours else exchange.reason("connect")
     return TransportError(reason, sent=False)
+
+
+def _is_tls_alert(error: BaseException | None) -> bool:
+    """With TLS 1.3 a server refuses our certificate when we have begun to send."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return "ALERT" in str(error.reason)
+        error = error.__context__
+    return False
 
 
 def _prepared(request: requests.Request, guard: Guard) -> requests.PreparedRequest:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import socket
 import ssl
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509 import NameOID
 
 from confluence_link.errors import TransportError
 from confluence_link.http import (
@@ -98,16 +110,77 @@ def test_s14_the_public_roots_do_not_know_a_private_authority(
     assert refusal(server.url("wiki.example"), policy=policy) == ("tls", False)
 
 
-def test_s14_old_tls_is_refused(serve, refusal, authority, trusting):
-    context = server_context(authority.issue_cert("wiki.example"))
+def test_s14_a_server_that_signed_for_itself_is_refused(serve, send):
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wiki.example")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.DNSName("wiki.example")]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    server = serve(keeping_alive(), tls=server_context(_leaf(certificate, key)))
+
+    with pytest.raises(UntrustedCertificate) as refused:
+        send(server.url("wiki.example"), policy=NetworkPolicy(allowed=("127.0.0.1",)))
+
+    assert refused.value.flaw == "chain"
+    assert server.requests == []
+
+
+def _leaf(certificate, key):
+    """As trustme hands one out."""
+    private = key.private_bytes(
+        Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+    )
+    return trustme.LeafCert(private, certificate.public_bytes(Encoding.PEM), [])
+
+
+def old_tls(context, version):
+    """Speaks this version and no other, with the ciphers of its time."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.minimum_version = context.maximum_version = version
     context.set_ciphers("ALL:@SECLEVEL=0")
-    server = serve(keeping_alive(), tls=context)
+    return context
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_s14_old_tls_is_refused(serve, refusal, authority, trusting, version):
+    context = server_context(authority.issue_cert("wiki.example"))
+    server = serve(keeping_alive(), tls=old_tls(context, version))
 
     assert refusal(server.url("wiki.example"), policy=trusting) == ("tls", False)
+
+    # The server itself would have answered.
+    old = old_tls(ssl.create_default_context(), version)
+    authority.configure_trust(old)
+    with (
+        socket.create_connection(("127.0.0.1", server.port)) as below,
+        old.wrap_socket(below, server_hostname="wiki.example") as above,
+    ):
+        assert above.version() in {"TLSv1", "TLSv1.1"}
+
+
+SOURCES = [
+    path
+    for package in ("accounts", "config", "confluence_link")
+    for path in (Path(__file__).parents[3] / package).rglob("*.py")
+]
+# How Python, requests and urllib3 are told not to look.
+UNCHECKED = re.compile(
+    r"verify\s*=\s*False|CERT_NONE|CERT_OPTIONAL|_create_unverified_context"
+    r"|check_hostname\s*=\s*False|assert_hostname\s*=\s*False"
+)
+
+
+def test_s14_no_source_switches_the_check_off():
+    assert len(SOURCES) > 100
+    assert not [path for path in SOURCES if UNCHECKED.search(path.read_text())]
 
 
 def test_a_server_that_speaks_no_tls_is_refused_before_anything_is_sent(
