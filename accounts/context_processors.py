@@ -20,6 +20,7 @@ _TABS: tuple[tuple[str, str, Right | None], ...] = (
     ("confluence_link:linked_sites", "Linked sites", None),
     ("accounts:members", "Members", None),
     ("confluence_link:servers", "Servers", Right.ADD_SERVERS),
+    ("accounts:keys", "Keys", Right.MAKE_KEYS),
     ("confluence_link:audit_log", "Audit log", Right.READ_AUDIT_LOG),
     ("accounts:organization_settings", "Settings", Right.OWN),
 )

@@ -13,7 +13,8 @@ from django import forms
 
 from accounts import invited
 from accounts.mails import one_line
-from accounts.models import Membership, Organization
+from accounts.models import Membership, Organization, ServiceKey
+from accounts.service_keys import SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,37 @@ class InviteForm(forms.Form):
         _offer(
             self.fields["role"], [role for role in Role if membership.may_give(role)]
         )
+
+
+class ServiceKeyForm(forms.Form):
+    """A key for services: its name, what it may do, and for how long."""
+
+    name = forms.CharField(
+        max_length=ServiceKey._meta.get_field("name").max_length,
+        help_text="Which service has it, so that you find it again.",
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=list(SCOPES.items()),
+        initial=list(SCOPES),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.ChoiceField(
+        label="How long it works",
+        choices=[
+            ("30", "30 days"),
+            ("90", "90 days"),
+            ("365", "a year"),
+            ("0", "no end"),
+        ],
+        initial="90",
+    )
+
+    def clean_name(self) -> str:
+        name = one_line(self.cleaned_data["name"])
+        if not name:
+            raise forms.ValidationError("Enter a name that can be read.")
+        return name
 
 
 class RoleForm(forms.Form):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import include, path
 
-from accounts.views import inviting, joining, members, organizations
+from accounts.views import inviting, joining, keys, members, organizations
 
 if TYPE_CHECKING:
     from django.urls import URLPattern, URLResolver
@@ -29,6 +29,8 @@ organization_urlpatterns: list[URLPattern] = [
     ),
     path("members/<slug:public_id>/", members.member, name="member"),
     path("members/<slug:public_id>/hand-over/", members.hand_over, name="hand_over"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/<slug:public_id>/revoke/", keys.revoke_key, name="revoke_key"),
     path(
         "settings/", organizations.organization_settings, name="organization_settings"
     ),
