@@ -2,8 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from confluence_link.models.linked_site import LinkedSite
+
+if TYPE_CHECKING:
+    from accounts.models import Organization
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def visible_to(self, organization: Organization) -> EventQuerySet:
+        """Its own events, and what its grants went through since it linked them.
+
+        A grant may serve several organizations: of the others nothing is there.
+        """
+        since = LinkedSite.objects.filter(
+            organization=organization,
+            grant=OuterRef("grant"),
+            created_at__lte=OuterRef("at"),
+        )
+        nobodys = Q(organization=None) & Exists(since)
+        return self.filter(Q(organization=organization) | nobodys)
 
 
 class Event(models.Model):
@@ -57,6 +80,7 @@ class Event(models.Model):
         MEMBER_REMOVED = "member.removed", "Person removed"
         KEY_MADE = "key.made", "Service key made"
         KEY_REVOKED = "key.revoked", "Service key revoked"
+        KEY_EXPOSED = "key.exposed", "Service key seen in an address"
 
     class Notice(models.TextChoices):
         """Whether a mail goes out about it; `sent` is claimed before sending."""
@@ -96,6 +120,8 @@ class Event(models.Model):
     # Names and small facts as they were, so that the record outlives the rows.
     facts = models.JSONField(default=dict)
     notice = models.CharField(max_length=8, choices=Notice, blank=True, default="")
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         ordering = ("-at", "-pk")
