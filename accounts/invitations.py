@@ -15,7 +15,7 @@ from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models.functions import Now
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts import owners
@@ -144,19 +144,14 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
     return membership
 
 
-@receiver((post_save, post_delete), sender=Membership)
-def end_what_nobody_stands_for(
-    instance: Membership, created: bool | None = None, **kwargs: object
-) -> None:
-    """Who leaves, or may invite no more, takes the invitations along."""
-    if created:
-        return
-    left = created is None
+@receiver(post_save, sender=Membership)
+def end_what_is_above_the_role(instance: Membership, **kwargs: object) -> None:
+    """Who may invite no more, or not as high, takes such invitations along."""
     rows = _neither_accepted_nor_revoked().filter(
         organization=instance.organization_id, invited_by=instance.user_id
     )
-    ended = [each.pk for each in rows if left or not instance.may_give(each.role)]
-    Invitation.objects.filter(pk__in=ended).update(revoked_at=Now())
+    ended = [each.pk for each in rows if not instance.may_give(each.role)]
+    rows.filter(pk__in=ended).update(revoked_at=Now())
 
 
 def _open(now: datetime) -> QuerySet[Invitation]:
