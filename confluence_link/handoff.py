@@ -58,7 +58,8 @@ def for_linked_site(
     return Handoff(
         access_token=fresh_token(grant=grant, min_seconds=min_seconds),
         api_base_url=deployment.api_base_url(linked_site.site_id),
-        scopes=tuple(linked_site.scopes),
+        # What was granted beyond them is not ours to use.
+        scopes=tuple(s for s in linked_site.scopes if s in grant.oauth_app.scopes),
     )
 
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 
 from accounts.isolation import across_organizations
-from confluence_link import events, sites, vault
+from confluence_link import atlassian, events, sites, vault
 from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.linking import vacant_sites
 from confluence_link.linking.pending import binding_of, check_member, check_owner
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from confluence_link.atlassian import Site
 
 _CHANCE: Final = random.SystemRandom()
+_MAX_SCOPES_TOLD: Final = 20
 # Sent inside the transaction that writes the grant, with `grant`.
 account_linked = Signal()
 
@@ -75,7 +76,7 @@ def _claim_pending(pending: PendingLink) -> None:
     deleted, _ = PendingLink.objects.filter(pk=pending.pk).delete()
     if not deleted:
         raise LinkRefused("pending_expired")
-    pending.oauth_app.refresh_from_db(fields=["enabled"])
+    pending.oauth_app.refresh_from_db(fields=["enabled", "scopes"])
     if not pending.oauth_app.enabled:
         raise LinkRefused("app_disabled")
     check_owner(pending.oauth_app, pending.account_id, pending.user)
@@ -108,9 +109,20 @@ def _write_grant(pending: PendingLink) -> Grant:
     vault.store_token_set(grant, access_token=access_token, refresh_token=refresh_token)
     if not is_new:
         events.record(
-            Event.Kind.RELINKED, grant=grant, actor=pending.user, epoch=grant.epoch
+            Event.Kind.RELINKED,
+            grant=grant,
+            actor=pending.user,
+            epoch=grant.epoch,
+            more_scopes=_more_scopes(pending),
         )
     return grant
+
+
+def _more_scopes(pending: PendingLink) -> list[str]:
+    """Granted beyond what is asked for: told here, and handed to nobody."""
+    deployment = atlassian.deployment_for(pending.oauth_app)
+    more = deployment.missing_scopes(pending.scopes, pending.oauth_app.scopes)
+    return list(more[:_MAX_SCOPES_TOLD])
 
 
 def _begin_epoch(grant: Grant, pending: PendingLink) -> None:
@@ -171,5 +183,6 @@ def _link_site(
             actor=actor,
             site=site.name,
             linked_site=linked_site.public_id,
+            more_scopes=_more_scopes(pending),
         )
     return linked_site

@@ -10,7 +10,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db.models import F
 from django.test import Client
 
-from confluence_link import linking
+from confluence_link import handoff, linking
 from confluence_link.models import (
     Event,
     Grant,
@@ -200,6 +200,22 @@ def test_l37_confirming_needs_a_post_with_csrf_token_and_no_frame(
     strict.cookies = alice_client.cookies
     assert strict.post(confirm_url, {"sites": [NORTHWIND]}).status_code == 403
     assert not Grant.objects.exists()
+
+
+def test_l38_scopes_beyond_what_is_asked_are_kept_told_and_not_used(
+    alice_client, cloud_app, confirm_url
+):
+    """The operator stopped asking for it while she was away."""
+    more = "write:page:confluence"
+    cloud_app.scopes = [scope for scope in cloud_app.scopes if scope != more]
+    cloud_app.save()
+    alice_client.post(confirm_url, {"sites": [NORTHWIND]})
+    linked_site = LinkedSite.objects.get()
+    assert more in linked_site.grant.scopes
+    assert Event.objects.get(kind=Event.Kind.LINKED).facts["more_scopes"] == [more]
+    handed = handoff.for_linked_site(linked_site=linked_site)
+    assert "read:page:confluence" in handed.scopes
+    assert more not in handed.scopes
 
 
 def test_l42_after_fifteen_minutes_there_is_nothing_to_confirm(
