@@ -381,6 +381,20 @@ def test_a_run_without_time_leaves_everything_to_the_next(
     assert personal_data.report_accounts() == {"reported": 1}
 
 
+def test_who_was_updated_when_the_time_is_over_is_reported_again(
+    sandbox, grant, monkeypatch
+):
+    sandbox.cloud.rename("alice", "Alice Brown")
+    sandbox.cloud.faults.add("report", "slow", seconds=0.3, times=1)
+    monkeypatch.setattr(report, "RUN_SECONDS", 0.2)
+    assert personal_data.report_accounts() == {"reported": 1}
+    assert grants.again(grant).account_name == "Alice Adams"
+    monkeypatch.undo()
+
+    assert next_run(sandbox) == {"reported": 1, "updated": 1}
+    assert grants.again(grant).account_name == "Alice Brown"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_runs_at_once_report_each_account_once(sandbox, hundred, reported):
     together = threading.Barrier(4)
