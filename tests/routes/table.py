@@ -32,6 +32,8 @@ R = Right
 ORGANIZATION: dict[str, Route] = {
     "confluence_link:organization": Route(PAGE),
     "confluence_link:linked_sites": Route(PAGE),
+    "confluence_link:audit_log": Route(PAGE, right=R.READ_AUDIT_LOG),
+    "confluence_link:audit_log_csv": Route(PAGE, right=R.READ_AUDIT_LOG),
     "confluence_link:confirm_link": Route(FORM, ("pending_link",)),
     "confluence_link:linked_site": Route(PAGE, ("linked_site",)),
     "confluence_link:search": Route(PAGE, ("linked_site",)),
