@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import path
 
 from confluence_link.views import (
+    audit_log,
     callback,
     invited,
     link,
@@ -40,6 +41,8 @@ invitation_urlpatterns: list[URLPattern] = [
 # Below `o/<slug>/`, in the name space `confluence_link`.
 page_urlpatterns: list[URLPattern] = [
     path("", organization.organization, name="organization"),
+    path("audit-log/", audit_log.audit_log, name="audit_log"),
+    path("audit-log/export/", audit_log.audit_log_csv, name="audit_log_csv"),
     path("sites/", sites.linked_sites, name="linked_sites"),
     path("link/pending/<slug:public_id>/", link.confirm_link, name="confirm_link"),
     path("sites/<slug:public_id>/", sites.linked_site, name="linked_site"),
