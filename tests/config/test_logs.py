@@ -38,10 +38,22 @@ def test_every_callback_of_a_line_is_hidden():
 
 
 @pytest.mark.parametrize(
-    "path", ["/accounts/confirm-email/secret/", "/accounts/password/reset/key/secret/"]
+    "path",
+    [
+        "/accounts/confirm-email/secret/",
+        "/accounts/password/reset/key/secret/",
+        "/invitations/secret/",
+        "/link-invitations/secret/",
+        "/server-setup/secret/",
+    ],
 )
 def test_key_of_a_link_from_a_mail_is_hidden(path):
     assert "secret" not in _line('"GET %s HTTP/1.1" 200', path)
+
+
+def test_clean_addresses_behind_a_mailed_one_stay_as_they_are():
+    for path in ("/server-setup/", "/link-invitations/"):
+        assert _line('"GET %s HTTP/1.1" 200', path) == f'"GET {path} HTTP/1.1" 200'
 
 
 def test_arguments_of_a_hidden_line_are_gone():
