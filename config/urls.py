@@ -13,7 +13,13 @@ from django.views.generic import RedirectView
 from accounts.views.start import home
 from config.health import healthz
 from confluence_link.admin.start_page import start_page
-from confluence_link.urls import invitation_urlpatterns, page_urlpatterns
+from confluence_link.api.v1 import api
+from confluence_link.urls import (
+    account_urlpatterns,
+    invitation_urlpatterns,
+    page_urlpatterns,
+    server_setup_urlpatterns,
+)
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -44,6 +50,9 @@ urlpatterns = [
     path("accounts/3rdparty/signup/", not_here),
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("me/", include(account_urlpatterns)),
+    path("api/v1/", api.urls),
     path("link-invitations/", include(invitation_urlpatterns)),
+    path("server-setup/", include(server_setup_urlpatterns)),
     path("o/<slug:slug>/", include((page_urlpatterns, "confluence_link"))),
 ]

@@ -10,14 +10,20 @@ from confluence_link.views import (
     audit_log,
     callback,
     invited,
+    leaving,
     link,
     link_invitations,
+    my_account,
     organization,
+    organization_end,
     pages,
     sharing,
     sites,
     timeline,
+    vacant_sites,
 )
+from confluence_link.views.servers import asking, credentials, overview, setup
+from confluence_link.views.servers import settings as server_settings
 
 if TYPE_CHECKING:
     from django.urls import URLPattern
@@ -36,6 +42,19 @@ urlpatterns: list[URLPattern] = [
 invitation_urlpatterns: list[URLPattern] = [
     path("", invited.invited, name="link_invitation"),
     path("<slug:token>/", invited.arrival, name="link_invitation_arrival"),
+]
+
+# Below `me/`: one's own data and account.
+account_urlpatterns: list[URLPattern] = [
+    path("", my_account.my_data, name="my_data"),
+    path("export/", my_account.export_my_data, name="export_my_data"),
+    path("delete/", my_account.delete_my_account, name="delete_my_account"),
+]
+
+# Below `server-setup/`: what is mailed to the administrator of a server.
+server_setup_urlpatterns: list[URLPattern] = [
+    path("", setup.server_setup, name="server_setup"),
+    path("<slug:token>/", setup.arrival, name="server_setup_arrival"),
 ]
 
 # Below `o/<slug>/`, in the name space `confluence_link`.
@@ -69,5 +88,60 @@ page_urlpatterns: list[URLPattern] = [
         "link-invitations/<slug:public_id>/revoke/",
         link_invitations.revoke_link_invitation,
         name="revoke_link_invitation",
+    ),
+    path(
+        "vacant-sites/<slug:public_id>/ask/",
+        vacant_sites.name_adopter,
+        name="name_adopter",
+    ),
+    path(
+        "vacant-sites/<slug:public_id>/remove/",
+        vacant_sites.drop_vacant_site,
+        name="drop_vacant_site",
+    ),
+    path(
+        "members/<slug:public_id>/remove/", leaving.remove_member, name="remove_member"
+    ),
+    path("leave/", leaving.leave, name="leave"),
+    path(
+        "settings/delete/",
+        organization_end.delete_organization,
+        name="delete_organization",
+    ),
+    path("servers/", overview.server_list, name="servers"),
+    path("servers/add/", overview.add_server, name="add_server"),
+    path("servers/<slug:provider_id>/", overview.server, name="server"),
+    path(
+        "servers/<slug:provider_id>/check/", overview.check_server, name="check_server"
+    ),
+    path(
+        "servers/<slug:provider_id>/settings/",
+        server_settings.server_settings,
+        name="server_settings",
+    ),
+    path(
+        "servers/<slug:provider_id>/credentials/",
+        credentials.credentials,
+        name="server_credentials",
+    ),
+    path(
+        "servers/<slug:provider_id>/second-secret/",
+        credentials.second_secret,
+        name="second_secret",
+    ),
+    path(
+        "servers/<slug:provider_id>/ask/",
+        asking.ask_administrator,
+        name="ask_administrator",
+    ),
+    path(
+        "servers/<slug:provider_id>/withdraw/",
+        asking.withdraw_setup,
+        name="withdraw_setup",
+    ),
+    path(
+        "servers/<slug:provider_id>/remove/",
+        server_settings.remove_server,
+        name="remove_server",
     ),
 ]

@@ -21,7 +21,7 @@ from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
 from accounts.tenancy import member_view, membership_of
 from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
-from confluence_link.models import LinkedSite, OAuthApp
+from confluence_link.models import LinkedSite, OAuthApp, VacantSite
 from confluence_link.views.outcomes import OUTCOMES, refusal_page
 from confluence_link.views.refusals import (
     refuse,
@@ -104,6 +104,15 @@ def _reconnect_site(
     )
 
 
+def _adopt_site(
+    request: HttpRequest, organization: Organization, oauth_app: OAuthApp
+) -> VacantSite | None:
+    """Only words: whoever links the site takes it over."""
+    vacant_sites = VacantSite.objects.for_organization(organization)
+    public_id = _named(request.GET.get("adopt"))
+    return vacant_sites.filter(public_id=public_id, oauth_app=oauth_app).first()
+
+
 def _start_page(
     request: HttpRequest,
     organization: Organization,
@@ -120,6 +129,7 @@ def _start_page(
         "scopes_in_words": deployment.scopes_in_words(oauth_app.scopes),
         "cancel_url": reverse("confluence_link:linked_sites", args=[organization.slug]),
         "reconnect_site": reconnect,
+        "adopt_site": _adopt_site(request, organization, oauth_app),
         "redirect_uri": oauth_app.redirect_uri if request.user.is_staff else "",
     }
     response = render(request, "confluence_link/link_start.html", context)
@@ -198,12 +208,19 @@ def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
             grant__account_id=pending.account_id,
         ).values_list("site_id", flat=True)
     )
+    vacant = VacantSite.objects.filter(
+        organization=pending.organization, oauth_app=pending.oauth_app
+    ).values_list("site_id", "adopter")
+    waiting = {site_id for site_id, _ in vacant}
+    for_them = {site_id for site_id, adopter in vacant if adopter == pending.user_id}
+    checked = linked | for_them | set(picked)
     only = len(pending.sites) == 1
     return [
         {
             **site,
             "linked": site["site_id"] in linked,
-            "checked": only or site["site_id"] in linked or site["site_id"] in picked,
+            "vacant": site["site_id"] in waiting,
+            "checked": only or site["site_id"] in checked,
         }
         for site in pending.sites
     ]

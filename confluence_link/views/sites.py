@@ -22,6 +22,7 @@ from confluence_link.models import (
 from confluence_link.views.paging import numbered_urls, slice_urls
 from confluence_link.views.site_card import link_url, site_card
 from confluence_link.views.site_page import Visit, site_page
+from confluence_link.views.vacant_sites import vacant_cards
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,6 +43,7 @@ def linked_sites(request: HttpRequest, membership: Membership) -> HttpResponse:
         "organization": organization,
         "cards": [site_card(site, membership) for site in page],
         "count": paginator.count,
+        "vacant_cards": vacant_cards(membership) if page.number == 1 else [],
         "link_buttons": _link_buttons(organization),
         "pending": _pending_link(request, membership),
         **numbered_urls(request, page),
