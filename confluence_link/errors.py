@@ -54,7 +54,8 @@ class NotInUse(ConfluenceLinkError):
     """Nothing is handed out now, although the grant is not dead.
 
     `reason` is one of: person and organization (deactivated), paused and lost (the
-    linked site), unlinked (it is gone).
+    linked site), unlinked (it is gone); and to services not_shared, and shared_grant
+    (the token reaches more than this organization uses).
     """
 
     def __init__(self, reason: str) -> None:

@@ -63,6 +63,32 @@ def for_linked_site(
     )
 
 
+def for_service(*, linked_site: LinkedSite, min_seconds: int | None = None) -> Handoff:
+    """The same for a service of the linked site's organization: the token itself.
+
+    A token reaches every site that its person ever allowed, so it is handed out only
+    where all of them are in use. Raises also NotInUse: not_shared, shared_grant.
+    """
+    _check_reach(linked_site)
+    return for_linked_site(linked_site=linked_site, min_seconds=min_seconds)
+
+
+@across_organizations()
+def _check_reach(linked_site: LinkedSite) -> None:
+    here = LinkedSite.objects.filter(
+        organization=linked_site.organization_id,
+        grant=linked_site.grant_id,
+        shared=True,
+    )
+    if not here.filter(pk=linked_site.pk).exists():
+        raise NotInUse("not_shared")
+    in_use = here.filter(status=LinkedSite.Status.LINKED)
+    used = {linked_site.site_id, *in_use.values_list("site_id", flat=True)}
+    reached = Grant.objects.values_list("sites", flat=True).get(pk=linked_site.grant_id)
+    if not {site["site_id"] for site in reached} <= used:
+        raise NotInUse("shared_grant")
+
+
 @across_organizations()
 def _check_in_use(linked_site: LinkedSite) -> None:
     found = LinkedSite.objects.filter(pk=linked_site.pk, grant=linked_site.grant_id)

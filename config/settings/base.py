@@ -48,11 +48,15 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "heroicons",
+    # Listed, so that nothing of it is loaded from elsewhere.
+    "ninja",
 ]
 
 # https://docs.djangoproject.com/en/5.2/ref/settings/#middleware
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Outside everything that could answer a program with a page.
+    "confluence_link.api.middleware.ApiMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
