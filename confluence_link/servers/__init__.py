@@ -32,6 +32,7 @@ from confluence_link.servers.registering import (
 )
 from confluence_link.servers.setups import (
     SetupIsOver,
+    digest,
     find_setup,
     open_setup,
     send_setup,
@@ -49,6 +50,7 @@ __all__ = [
     "check",
     "complete_setup",
     "condition_of",
+    "digest",
     "enter_credentials",
     "find_setup",
     "is_linked",

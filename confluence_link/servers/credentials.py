@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -101,7 +101,7 @@ def try_again(oauth_app: OAuthApp) -> None:
 
 
 def _record(kind: Event.Kind, app: OAuthApp, actor: User | None, who: str) -> None:
-    facts = {"server": app.name, **({"who": who} if who else {})}
+    facts: dict[str, Any] = {"server": app.name, **({"who": who} if who else {})}
     events.record(
         kind, organization=app.organization, actor=actor, oauth_app=app, **facts
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 from django.utils.crypto import get_random_string
@@ -193,7 +193,7 @@ def _lock(organization: Organization) -> None:
     list(rows.filter(pk=organization.pk).values_list("pk"))
 
 
-def _record(kind: Event.Kind, app: OAuthApp, actor: User, **facts: list[str]) -> None:
+def _record(kind: Event.Kind, app: OAuthApp, actor: User, **facts: Any) -> None:
     events.record(
         kind,
         organization=app.organization,
