@@ -4,7 +4,7 @@ What refreshing and linking write is read-only; an operator acts through named
 actions, each confirmed and recorded. Pending links, used states and sealed token
 sets have no page at all.
 
-    oauth_apps     the one kind of row that is edited; its secret is write-only
+    oauth_apps     the one kind of row that is edited; its secrets are write-only
     grants         refresh now, list the sites again, unlink
     linked_sites   unlink
     people         deleting people and organizations

@@ -12,6 +12,7 @@ from accounts.admin import StrictAdmin, staff
 from confluence_link import events, vault
 from confluence_link.admin.filters import LastErrorFilter
 from confluence_link.admin.oauth_app_form import OAuthAppForm
+from confluence_link.admin.oauth_app_network import ERASABLE
 from confluence_link.admin.wording import moment
 from confluence_link.models import (
     Event,
@@ -24,7 +25,17 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
-CLIENT = ("client_id", "client_secret", "scopes")
+CLIENT = ("client_id", "client_secret", "next_client_secret", "scopes")
+SERVER = (
+    "base_url",
+    "ca_bundle",
+    "client_certificate",
+    "proxy_url",
+    "proxy_credentials",
+    "allowed_private_hosts",
+)
+# Of an app whose secrets come from the environment.
+NOT_EDITED = ("client_secret", "next_client_secret", "scopes", "erase")
 HEALTH = ("health_in_words", "last_success_at", "last_error")
 # Kept true to the environment by `sync_cloud_app`.
 FROM_SETTINGS = ("client_id", "asked_scopes")
@@ -34,7 +45,7 @@ FROM_SETTINGS_NOTE = (
 )
 # After a change of these the next try may well succeed.
 CONNECTING = frozenset(
-    {"base_url", "client_id", "client_secret", "ca_bundle", "enabled"}
+    {*SERVER, "client_id", "client_secret", "next_client_secret", "enabled"}
 )
 
 
@@ -74,11 +85,13 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
             "fields": FROM_SETTINGS if from_settings else CLIENT,
             "description": FROM_SETTINGS_NOTE if from_settings else "",
         }
-        server = ("Data Center server", {"fields": ("base_url", "ca_bundle")})
+        server = ("Data Center server", {"fields": SERVER})
+        sealed = ("Sealed", {"fields": ("erase",)})
         return [
             (None, {"fields": ("deployment", "provider_id", "name")}),
             ("At the other side", client),
             *([] if on_cloud else [server]),
+            *([sealed] if _may_erase(obj) else []),
             ("Who may link", {"fields": ("organization", "enabled")}),
             *([("Health", {"fields": HEALTH})] if obj else []),
         ]
@@ -90,9 +103,9 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
             return HEALTH
         fixed: tuple[str, ...] = ("deployment", "provider_id", *HEALTH)
         if obj.from_settings:
-            fixed += (*FROM_SETTINGS, "client_secret", "scopes")
+            fixed += (*FROM_SETTINGS, *NOT_EDITED)
         if obj.deployment == OAuthApp.Deployment.CLOUD:
-            return (*fixed, "base_url", "ca_bundle")
+            return (*fixed, *SERVER)
         if obj.grants.exclude(status=Grant.Status.UNLINKED).exists():
             # People's refresh tokens are sent there: no edit may redirect them.
             return (*fixed, "base_url")
@@ -126,6 +139,7 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
         changed = form.changes if change else ["added"]
         if form.cleaned_data.get("client_secret"):
             vault.seal_client_secret(obj, form.cleaned_data["client_secret"])
+        form.seal_network()
         super().save_model(request, obj, form, change)
         if CONNECTING.intersection(changed):
             # Its breaker probes at the next sweep instead of waiting.
@@ -171,6 +185,12 @@ class OAuthAppAdmin(StrictAdmin[OAuthApp]):
     @admin.display(description="scopes")
     def asked_scopes(self, app: OAuthApp) -> str:
         return " ".join(app.scopes)
+
+
+def _may_erase(app: OAuthApp | None) -> bool:
+    if app is None or app.from_settings:
+        return False
+    return any(getattr(app, column) for column in ERASABLE.values())
 
 
 def _health(app: OAuthApp) -> OAuthAppHealth | None:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from confluence_link.http.answer import Answer
 from confluence_link.http.deadline import Deadline
-from confluence_link.http.guard import check_base_url, check_proxy_url
+from confluence_link.http.guard import (
+    check_base_url,
+    check_proxy_url,
+    unreadable_entries,
+)
 from confluence_link.http.policy import NetworkPolicy, Proxy
 from confluence_link.http.session import GuardedSession
 from confluence_link.http.target import BlockedAddress
@@ -32,4 +36,5 @@ __all__ = [
     "check_ca_bundle",
     "check_client_certificate",
     "check_proxy_url",
+    "unreadable_entries",
 ]

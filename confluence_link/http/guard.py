@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 from itertools import chain
@@ -98,6 +98,11 @@ def _entries(policy: NetworkPolicy) -> Iterator[_Entry]:
         address = read_address(host)
         network = ip_network(address) if address is not None else None
         yield _Entry(port or None, network=network, name=host)
+
+
+def unreadable_entries(texts: Iterable[str]) -> list[str]:
+    """Those that would allow nothing, for whoever enters them."""
+    return [t for t in texts if not list(_entries(NetworkPolicy(allowed=(t,))))]
 
 
 class Guard:

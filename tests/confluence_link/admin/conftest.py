@@ -79,7 +79,10 @@ def canaries(grant, alice):
 
     sealed = CANARY.encode()
     OAuthApp.objects.update(
-        sealed_client_secret=sealed, sealed_next_client_secret=sealed
+        sealed_client_secret=sealed,
+        sealed_next_client_secret=sealed,
+        sealed_client_certificate=sealed,
+        sealed_proxy_credentials=sealed,
     )
     SealedTokenSet.objects.update(access=sealed, refresh=sealed, key_id=CANARY)
     PendingLink.objects.create(
