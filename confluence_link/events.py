@@ -19,6 +19,8 @@ WITH_NOTICE = frozenset(
         Event.Kind.RECONNECT_NEEDED,
         Event.Kind.CONFIGURATION_REFUSED,
         Event.Kind.MASS_REFUSAL,
+        Event.Kind.ADOPTER_NAMED,
+        Event.Kind.MEMBER_REMOVED,
     }
 )
 

@@ -16,10 +16,10 @@ from django.core.mail import send_mail
 from django.template.loader import render_to_string
 
 from accounts.models import User
-from confluence_link.models import Event
+from confluence_link.models import Event, VacantSite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ _TEMPLATES = {
     Event.Kind.RECONNECT_NEEDED: "reconnect_needed",
     Event.Kind.CONFIGURATION_REFUSED: "configuration_refused",
     Event.Kind.MASS_REFUSAL: "mass_refusal",
+    Event.Kind.ADOPTER_NAMED: "adopter_named",
+    Event.Kind.MEMBER_REMOVED: "member_removed",
 }
 _TO_OPERATORS = (Event.Kind.CONFIGURATION_REFUSED, Event.Kind.MASS_REFUSAL)
 
@@ -40,7 +42,9 @@ def send_pending() -> int:
     hold up the others. Stops at a server that is away.
     """
     pending = Event.objects.filter(notice=Event.Notice.PENDING).order_by("pk")
-    rows = pending.select_related("grant__user", "oauth_app", "organization")[:AT_ONCE]
+    rows = pending.select_related("grant__user", "oauth_app", "organization", "actor")[
+        :AT_ONCE
+    ]
     done = 0
     for event in rows:
         if not _claim(event):
@@ -104,6 +108,8 @@ def _addresses(event: Event) -> Iterable[str]:
     """
     if event.kind in _TO_OPERATORS:
         return _operators() if event.oauth_app is not None else []
+    if event.kind in _TO_ONE_PERSON:
+        return _TO_ONE_PERSON[event.kind](event) if event.organization else []
     if event.grant is None or not event.grant.user.is_active:
         return []
     return [event.grant.user.email]
@@ -112,3 +118,26 @@ def _addresses(event: Event) -> Iterable[str]:
 def _operators() -> Iterable[str]:
     operators = User.objects.filter(is_superuser=True, is_active=True)
     return operators.values_list("email", flat=True)
+
+
+def _adopter(event: Event) -> Iterable[str]:
+    """Who is asked, as long as they are a member and the site waits for them."""
+    waiting = VacantSite.objects.filter(public_id=event.facts["linked_site"])
+    adopters = User.objects.filter(
+        is_active=True,
+        pk__in=waiting.values("adopter"),
+        memberships__public_id=event.facts["member"],
+        memberships__organization=event.organization,
+    )
+    return adopters.values_list("email", flat=True)
+
+
+def _removed(event: Event) -> Iterable[str]:
+    people = User.objects.filter(is_active=True, email=event.facts["who"])
+    return people.values_list("email", flat=True)
+
+
+_TO_ONE_PERSON: dict[str, Callable[[Event], Iterable[str]]] = {
+    Event.Kind.ADOPTER_NAMED: _adopter,
+    Event.Kind.MEMBER_REMOVED: _removed,
+}
