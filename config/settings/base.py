@@ -191,7 +191,13 @@ MFA_ADAPTER = "confluence_link.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Confluence Link"
-MFA_FORMS = {"activate_totp": "accounts.forms.SealedActivateTOTPForm"}
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.SealedActivateTOTPForm",
+    "add_webauthn": "accounts.passkey_forms.SteadyAddForm",
+    "authenticate_webauthn": "accounts.passkey_forms.SteadyAuthenticateForm",
+    "login_webauthn": "accounts.passkey_forms.SteadyLoginForm",
+    "reauthenticate_webauthn": "accounts.passkey_forms.SteadyReauthenticateForm",
+}
 # Passkeys over plain http are for the loopback address of a developer only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = _public.scheme == "http"
 # https://docs.allauth.org/en/latest/usersessions/configuration.html
