@@ -22,16 +22,20 @@ if TYPE_CHECKING:
 Role = Membership.Role
 
 
-class OrganizationForm(forms.Form):
-    """An organization's name, in one line."""
-
-    name = forms.CharField(max_length=Organization._meta.get_field("name").max_length)
+class _NamedForm(forms.Form):
+    """Keeps a name to one line."""
 
     def clean_name(self) -> str:
         name = one_line(self.cleaned_data["name"])
         if not name:
             raise forms.ValidationError("Enter a name that can be read.")
         return name
+
+
+class OrganizationForm(_NamedForm):
+    """An organization's name, in one line."""
+
+    name = forms.CharField(max_length=Organization._meta.get_field("name").max_length)
 
 
 class InviteForm(forms.Form):
@@ -50,7 +54,7 @@ class InviteForm(forms.Form):
         )
 
 
-class ServiceKeyForm(forms.Form):
+class ServiceKeyForm(_NamedForm):
     """A key for services: its name, what it may do, and for how long."""
 
     name = forms.CharField(
@@ -73,12 +77,6 @@ class ServiceKeyForm(forms.Form):
         ],
         initial="90",
     )
-
-    def clean_name(self) -> str:
-        name = one_line(self.cleaned_data["name"])
-        if not name:
-            raise forms.ValidationError("Enter a name that can be read.")
-        return name
 
 
 class RoleForm(forms.Form):
