@@ -134,25 +134,25 @@ class ServerSettingsForm(forms.Form):
         " stay.",
     )
 
-    def __init__(self, *args: Any, server: OAuthApp, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, server: OAuthApp) -> None:
+        scopes = " ".join(server.scopes)
         initial = {
             "name": server.name,
-            "permission": (server.scopes or ["WRITE"])[0],
+            "permission": scopes,
             "base_url": server.base_url,
             "ca_bundle": server.ca_bundle,
             "proxy_url": server.proxy_url,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(data, initial=initial)
         self.server = server
-        self.fields["base_url"].help_text = (
-            "If it changes, client ID and secret must be entered again: they belong to"
-            " the old address."
-        )
+        permission, base_url = self.fields["permission"], self.fields["base_url"]
+        if scopes not in dict(PERMISSIONS):
+            # What an operator chose stays until somebody chooses something else.
+            assert isinstance(permission, forms.ChoiceField)
+            permission.choices = [*PERMISSIONS, (scopes, f"As it is: {scopes}")]
         if servers.is_linked(server):
-            self.fields["base_url"].disabled = True
-            self.fields[
-                "base_url"
-            ].help_text = (
+            base_url.disabled = True
+            base_url.help_text = (
                 "Fixed, because people have linked: add another server instead."
             )
         if not server.sealed_client_certificate:
