@@ -62,6 +62,8 @@ class MembershipInline(TabularInline[Membership, Organization]):
 class OrganizationAdmin(StrictAdmin[Organization]):
     list_display = ("name", "slug", "members", "is_active", "created_at")
     search_fields = ("name", "slug", "memberships__user__email")
+    # Said here, too: counting members would forget the model's own.
+    ordering = ("name",)
     list_filter = ("is_active", "created_at")
     fields = ("name", "slug", "is_active", "created_at")
     inlines = (MembershipInline,)
@@ -89,14 +91,15 @@ class OrganizationAdmin(StrictAdmin[Organization]):
     def save_formset(
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
+        forms = formset.initial_forms
+        was = {each.instance.pk: each.initial["role"] for each in forms}
         super().save_formset(request, form, formset, change)
         for row in formset.new_objects:
             who, role = row.user.email, row.role
             _tell(request, "member.joined", row.organization, who=who, role=role)
-        was = {each.instance: each.initial.get("role") for each in formset.forms}
         for row, fields in formset.changed_objects:
             if "role" in fields:
-                facts = {"who": row.user.email, "role": row.role, "was": was[row]}
+                facts = {"who": row.user.email, "role": row.role, "was": was[row.pk]}
                 _tell(request, "member.role_changed", row.organization, **facts)
 
     @admin.display(ordering="members")

@@ -49,6 +49,8 @@ _FILTER_ENDINGS = (
 
 # No database counts its rows this far.
 _LONG_NUMBER = 19
+# Nor those of a table that others point to, whose numbers may be of 32 bits.
+_LONG_RELATED_NUMBER = 10
 
 
 class StrictAdmin(ModelAdmin[M]):
@@ -79,6 +81,30 @@ class StrictAdmin(ModelAdmin[M]):
         if not all(pk.isdecimal() and len(pk) < _LONG_NUMBER for pk in picked):
             raise BadRequest
         return super().response_action(request, queryset, *args)
+
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Stock pages end as 500 when a related row is named by no number."""
+        models = (self.model, *(inline.model for inline in self.inlines))
+        names = {name for model in models for name in _related(model)}
+        for given in (request.GET, request.POST):
+            for name, values in given.lists():
+                # Rows of an inline are called `memberships-0-user`.
+                if name.rpartition("-")[2] in names and not all(map(_is_one, values)):
+                    raise BadRequest
+        return super().changeform_view(request, *args, **kwargs)
+
+
+def _related(model: type[Model]) -> set[str]:
+    """The names of fields that hold numbers of rows."""
+    fields = (*model._meta.fields, *model._meta.many_to_many)
+    return {field.name for field in fields if field.is_relation or field.primary_key}
+
+
+def _is_one(value: str) -> bool:
+    """Nothing at all, or a number that a row may have."""
+    return not value or (value.isdecimal() and len(value) < _LONG_RELATED_NUMBER)
 
 
 def _parameter(entry: Any) -> str:
