@@ -202,7 +202,7 @@ def test_an_entry_that_is_no_site_is_dropped(cloud, wire, fields):
     assert cloud.reachable_sites() == ()
 
 
-def test_hostile_addresses_are_dropped_and_the_site_is_kept(cloud, wire):
+def test_s13_hostile_addresses_are_dropped_and_the_site_is_kept(cloud, wire):
     wire.answer(
         SITES, [entry(name="", url="javascript:alert(1)", avatarUrl="data:image/png,x")]
     )
@@ -233,7 +233,7 @@ def test_an_icon_may_come_from_what_serves_the_api(cloud, wire):
         "http://127.0.0.1:1/icon.png",
     ],
 )
-def test_an_icon_that_our_pages_may_not_load_is_dropped(cloud, wire, elsewhere):
+def test_s13_an_icon_that_our_pages_may_not_load_is_dropped(cloud, wire, elsewhere):
     wire.answer(SITES, [entry(avatarUrl=elsewhere)])
 
     (site,) = cloud.reachable_sites()

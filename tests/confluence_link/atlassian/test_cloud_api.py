@@ -97,7 +97,7 @@ def test_a_list_without_results_is_trouble(api, call, wire, body):
         api.spaces(call, "", 25)
 
 
-def test_the_next_slice_is_asked_for_at_our_own_address(api, call, wire):
+def test_s13_the_next_slice_is_asked_for_at_our_own_address(api, call, wire):
     away = "https://evil.example/wiki/wiki/api/v2/spaces?limit=9&cursor=a%2Bb"
     wire.answer(SPACES, results(team(), _links={"next": away}))
 

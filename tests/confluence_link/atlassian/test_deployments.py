@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import trustme
 from django.conf import settings as django_settings
 
-from confluence_link import atlassian
-from confluence_link.http import NetworkPolicy
+from confluence_link import atlassian, vault
+from confluence_link.errors import VaultError
+from confluence_link.http import NetworkPolicy, Proxy
 from confluence_link.models import OAuthApp
 
 CLOUD_ID = "1324a887-45db-1bf4-1e99-ef0ff456d421"
@@ -68,6 +70,57 @@ def test_data_centers_traffic_goes_where_the_operator_allowed_it(data_center, se
     assert data_center.network_policy == NetworkPolicy(
         allow_http=False, allowed=("wiki.example.com",), ca_bundle="PEM"
     )
+
+
+def test_s12_what_one_server_is_allowed_is_allowed_to_no_other(data_center, settings):
+    settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS = ["wiki.example.com"]
+    data_center.oauth_app.allowed_private_hosts = ["10.1.0.0/16"]
+    other = atlassian.deployment_for(OAuthApp(deployment="data_center"))
+
+    assert data_center.network_policy.allowed == ("wiki.example.com", "10.1.0.0/16")
+    assert other.network_policy.allowed == ("wiki.example.com",)
+
+
+def test_data_centers_traffic_leaves_as_its_row_says(data_center):
+    leaf = trustme.CA().issue_cert("confluence-link.example")
+    app = data_center.oauth_app
+    app.proxy_url = "http://proxy.example.com:3128"
+    vault.seal_proxy_credentials(app, "me:word")
+    vault.seal_client_certificate(
+        app, leaf.private_key_and_cert_chain_pem.bytes().decode()
+    )
+
+    policy = data_center.network_policy
+
+    assert policy.proxy == Proxy("http://proxy.example.com:3128", "me:word")
+    assert "ENCRYPTED PRIVATE KEY" in policy.client_certificate.pem
+
+
+@pytest.mark.parametrize(
+    "column", ["sealed_proxy_credentials", "sealed_client_certificate"]
+)
+def test_a_setting_that_does_not_open_is_no_setting_that_is_not_there(
+    data_center, column
+):
+    data_center.oauth_app.proxy_url = "http://proxy.example.com:3128"
+    setattr(data_center.oauth_app, column, b"not sealed")
+
+    with pytest.raises(VaultError, match="damaged"):
+        _ = data_center.network_policy
+
+
+LOOKALIKES = ["atlassian.net.evil.com", "evilatlassian.net", "api.atlassian.com.evil"]
+
+
+@pytest.mark.parametrize("host", LOOKALIKES)
+def test_s10_a_name_like_atlassians_is_an_address_like_any_other(cloud, host):
+    """The row says what is Cloud; no address does."""
+    app = OAuthApp(deployment="data_center", base_url=f"https://{host}")
+    other = atlassian.deployment_for(app)
+
+    assert other.token_url == f"https://{host}/rest/oauth2/latest/token"
+    assert other.authorize_params() == {}
+    assert not [entry for entry in cloud.network_policy.allowed if host in entry]
 
 
 def test_data_centers_addresses_keep_the_context_path(data_center):

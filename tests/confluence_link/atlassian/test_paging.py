@@ -27,7 +27,7 @@ def following(link=None, *, header="", current=""):
         "/rest/api/search?cql=x&start=25&cursor=abc%3D",
     ],
 )
-def test_only_the_cursor_of_a_link_is_taken(link):
+def test_s13_only_the_cursor_of_a_link_is_taken(link):
     assert following(link) == "abc="
 
 

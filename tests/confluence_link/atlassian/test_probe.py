@@ -125,7 +125,7 @@ def running(wire, **manifest):
     return f"{wire.url}/wiki"
 
 
-def test_a_redirect_is_told_and_not_followed(wire):
+def test_s05_a_redirect_is_told_and_not_followed(wire):
     wire.answer("/wiki/status", {}, 302, Location=f"{wire.url}/elsewhere")
 
     step = last(f"{wire.url}/wiki")
@@ -163,7 +163,7 @@ def test_a_manifest_in_xml_is_read(wire):
 
 
 @pytest.mark.parametrize("url", ["https://wiki.example.com", "nonsense"])
-def test_a_server_that_calls_itself_otherwise_is_told(wire, url):
+def test_s13_a_server_that_calls_itself_otherwise_is_told(wire, url):
     step = last(running(wire, url=url))
 
     assert step.name == "Its own address"

@@ -48,6 +48,8 @@ class Wire:
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
+        # The reply at every path that has none.
+        self.otherwise: Reply | None = None
         self._replies: dict[str, list[Reply]] = defaultdict(list)
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -75,7 +77,8 @@ class Wire:
         self.asked.append(asked)
         replies = self._replies[asked.path]
         if not replies:
-            return Reply(404, {"message": f"nothing at {asked.path}"})
+            nothing = Reply(404, {"message": f"nothing at {asked.path}"})
+            return self.otherwise or nothing
         return replies.pop(0) if len(replies) > 1 else replies[0]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -216,6 +216,27 @@ def test_s15_a_closed_port_is_a_connect_error(serve, refusal):
     assert refusal(f"http://127.0.0.1:{port}") == ("connect", False)
 
 
+BANNERS = [
+    b"SSH-2.0-OpenSSH_9.9\r\n",
+    b"-ERR unknown command 'GET', CNRY\r\n",
+    b"220 mail.corp ESMTP CNRY\r\n",
+    b"\x00\x00CNRY",
+]
+
+
+@pytest.mark.parametrize("banner", BANNERS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_s15_what_another_service_says_is_in_no_error(serve, send, banner, scheme):
+    server = serve(lambda peer: peer.send(banner))
+    url = server.url().replace("http:", f"{scheme}:")
+
+    with pytest.raises(TransportError) as caught:
+        send(url)
+
+    assert caught.value.reason in {"malformed", "tls", "reset"}
+    assert "CNRY" not in repr(vars(caught.value)) + str(caught.value)
+
+
 DEAD = [f"127.0.1.{n}" for n in range(16)]
 
 

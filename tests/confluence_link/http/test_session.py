@@ -6,6 +6,7 @@ import http.cookiejar
 import json
 import logging
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,12 @@ from confluence_link.http import (
     NetworkPolicy,
 )
 from confluence_link.http.session import USER_AGENT
-from tests.confluence_link.http.conftest import LOCAL, to_loopback
+from tests.confluence_link.http.conftest import (
+    LOCAL,
+    bundle_of,
+    server_context,
+    to_loopback,
+)
 from tests.confluence_link.http.servers import OK, answering, body, keeping_alive
 
 ROOT = Path(__file__).parents[3]
@@ -127,6 +133,24 @@ def test_s05_a_redirect_is_not_followed(serve, send, status):
 
     assert answer.status == status
     assert other.connections == 0
+
+
+def test_s05_a_redirect_to_the_same_place_is_not_followed_either(serve, send):
+    server = serve(keeping_alive(body(b"", "Location: /next", status="303 See")))
+
+    assert send(server.url(), method="POST", form={"code": "x"}).status == 303
+    assert len(server.requests) == 1
+
+
+def test_s05_a_redirect_away_from_tls_is_not_followed(serve, send, authority):
+    plain = serve(answering(OK))
+    moved = body(b"", f"Location: {plain.url()}", status="302 Go")
+    context = server_context(authority.issue_cert("127.0.0.1"))
+    server = serve(answering(moved), tls=context)
+    policy = replace(LOCAL, ca_bundle=bundle_of(authority))
+
+    assert send(server.url(), policy=policy).status == 302
+    assert plain.connections == 0
 
 
 @pytest.mark.parametrize(

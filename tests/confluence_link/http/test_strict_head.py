@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.confluence_link.http.servers import answering
+from confluence_link.errors import TransportError
+from confluence_link.http import Deadline, GuardedSession
+from tests.confluence_link.http.conftest import LOCAL
+from tests.confluence_link.http.servers import answering, body
 
 LENGTH = "Content-Length: 2\r\n"
 
@@ -48,10 +51,22 @@ LENGTH = "Content-Length: 2\r\n"
     ],
     ids=lambda head: repr(head[:60]),
 )
-def test_h04_an_odd_head_is_malformed(serve, refusal, head):
+def test_s16_h04_an_odd_head_is_malformed(serve, refusal, head):
     server = serve(answering(head.encode("latin-1") + b"\r\nok"))
 
     assert refusal(server.url()) == ("malformed", True)
+
+
+def test_s16_after_an_odd_head_the_connection_is_not_used_again(serve):
+    odd = f"HTTP/1.1 200 OK\r\n{LENGTH}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    server = serve(answering(odd.encode(), body(b"evil")))
+
+    with GuardedSession(LOCAL) as session:
+        for _ in range(2):
+            with pytest.raises(TransportError, match="malformed"):
+                session.send("GET", server.url(), deadline=Deadline(5), max_bytes=9)
+
+    assert server.connections == 2
 
 
 @pytest.mark.parametrize(

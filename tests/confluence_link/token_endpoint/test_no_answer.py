@@ -115,7 +115,7 @@ def test_a_lost_answer_was_sent_and_the_exchange_happened(
     assert refresh(cloud_app, cloud_token_set.refresh_token).access_token
 
 
-def test_every_exchange_has_a_connection_of_its_own(db, settings):
+def test_s16_every_exchange_has_a_connection_of_its_own(db, settings):
     good = body(json.dumps(GOOD).encode())
     with Server(answering(good, good)) as server:
         settings.CONFLUENCE_CLOUD_TOKEN_URL = server.url()
