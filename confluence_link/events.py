@@ -17,6 +17,8 @@ WITH_NOTICE = frozenset(
     {
         Event.Kind.LINKED,
         Event.Kind.RECONNECT_NEEDED,
+        Event.Kind.ADOPTER_NAMED,
+        Event.Kind.MEMBER_REMOVED,
         Event.Kind.CONFIGURATION_REFUSED,
         Event.Kind.MASS_REFUSAL,
         Event.Kind.ADOPTER_NAMED,

@@ -112,7 +112,7 @@ def _done_by(address: str, organization: Organization) -> Q:
         organization=organization, user=OuterRef("actor")
     )
     named = Q(organization=organization) | Q(actor=F("grant__user"))
-    operator = Q(kind__in=BY_OPERATORS) | (Q(actor__is_staff=True) & ~Exists(member))
+    operator = Q(kind__in=BY_OPERATORS) | (Q(actor__is_staff=True) & ~Q(Exists(member)))
     return Q(actor__email__iexact=address) & named & ~operator
 
 

@@ -151,6 +151,7 @@ def test_predecessors_whose_leeway_is_over_are_purged(cloud_grant):
 
 def test_notices_are_sent(cloud_grant, alice):
     Event.objects.all().delete()
+    Grant.objects.update(status=Grant.Status.RECONNECT_NEEDED)
     events.record(Event.Kind.RECONNECT_NEEDED, grant=cloud_grant, reason="revoked")
 
     tasks.send_notices()

@@ -50,6 +50,8 @@ class SmtpServer(Server):
     def __init__(self, recipient="250 fine", data="250 fine"):
         super().__init__(self._talk)
         self.recipient, self.data = recipient, data
+        # An address that is put off, whatever the others are told.
+        self.slow = None
         self.mails = []
 
     def _talk(self, peer):
@@ -59,7 +61,8 @@ class SmtpServer(Server):
             verb = line[:4].upper()
             if verb == b"RCPT":
                 recipient = line
-                self._say(peer, self.recipient)
+                is_slow = self.slow and self.slow.encode() in line
+                self._say(peer, "450 later" if is_slow else self.recipient)
             elif verb == b"DATA":
                 self._say(peer, "354 go on")
                 for content in lines:
@@ -97,7 +100,10 @@ def test_the_person_hears_of_a_new_link(linked, alice):
 
 
 def test_f34_the_person_hears_once_that_a_reconnect_is_needed(grant, alice):
-    Grant.objects.update(death_reason=Grant.DeathReason.REVOKED)
+    Grant.objects.update(
+        death_reason=Grant.DeathReason.REVOKED,
+        status=Grant.Status.RECONNECT_NEEDED,
+    )
     events.record(Event.Kind.RECONNECT_NEEDED, grant=grant, reason="revoked")
 
     notices.send_pending()
@@ -309,3 +315,20 @@ def test_a_mail_that_is_put_off_waits_and_the_others_do_not(linked, smtp, place)
     setattr(smtp, place, "250 fine")
     assert notices.send_pending() == 2
     assert len(smtp.mails) == 2
+
+
+def test_one_whose_mail_was_put_off_gets_it_later_and_the_others_no_second(smtp, db):
+    for name in ("Ada", "Grace", "Joan"):
+        make_operator(name)
+    app = factories.make_oauth_app()
+    event = events.record(Event.Kind.CONFIGURATION_REFUSED, oauth_app=app, error="x")
+    smtp.slow = "grace@example.org"
+
+    assert notices.send_pending() == 0
+    assert state_of(event) == Event.Notice.PENDING
+    assert len(smtp.mails) == 2
+
+    smtp.slow = None
+    assert notices.send_pending() == 1
+    assert len(smtp.mails) == 3
+    assert b"grace@example.org" in smtp.mails[-1]

@@ -1,0 +1,196 @@
+"""Who hears of an event, judged when the mail is sent and not when it happened.
+
+Whoever left meanwhile, lost the right, was deactivated or deleted hears nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts.mails import one_line
+from accounts.models import Membership, User
+from accounts.rights import ROLES_WITH, Right
+from confluence_link.models import Event, Grant, LinkedSite, VacantSite
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from django.db.models import QuerySet
+
+    from accounts.models import Organization
+
+_SITES_IN_A_MAIL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail to one person. Everything in `words` is one line."""
+
+    to: User
+    template: str
+    words: dict[str, Any] = field(default_factory=dict)
+
+
+def letters(event: Event) -> Iterable[Letter]:
+    """Nothing, if what it is about was deleted or repaired meanwhile."""
+    return _LETTERS[Event.Kind(event.kind)](event)
+
+
+# Links
+# ------------------------------------------------------------------------------
+def _linked(event: Event) -> Iterator[Letter]:
+    if event.grant is None or event.organization is None:
+        return
+    linker, organization = event.grant.user, event.organization
+    words = {
+        "site": _fact(event, "site"),
+        "organization": one_line(organization.name),
+        "account": one_line(event.grant.account_name),
+        "linker": one_line(str(linker)),
+        "url": _url("confluence_link:linked_sites", organization.slug),
+    }
+    if _members(organization).filter(pk=linker.pk).exists():
+        yield Letter(linker, "linked", words)
+    shared = LinkedSite.objects.filter(
+        organization=organization,
+        public_id=event.facts.get("linked_site", ""),
+        shared=True,
+    )
+    if shared.exists():
+        for owner in _members(organization, Right.OWN).exclude(pk=linker.pk):
+            yield Letter(owner, "linked_by_another", words)
+
+
+def _reconnect_needed(event: Event) -> Iterator[Letter]:
+    grant = event.grant
+    if grant is None or grant.status != Grant.Status.RECONNECT_NEEDED:
+        return
+    here: dict[Organization, list[LinkedSite]] = {}
+    sites = LinkedSite.objects.filter(grant=grant, organization__is_active=True)
+    for site in sites.select_related("organization"):
+        here.setdefault(site.organization, []).append(site)
+    words = {
+        "account": one_line(grant.account_name),
+        "app": one_line(grant.oauth_app.name),
+        "reason": grant.get_death_reason_display(),
+        "owner": one_line(str(grant.user)),
+    }
+    for number, (organization, linked) in enumerate(here.items()):
+        url = _url("confluence_link:linked_sites", organization.slug)
+        found = {**words, "url": url, "organization": one_line(organization.name)}
+        # Once, however many organizations use the account.
+        if number == 0 and grant.user.is_active:
+            yield Letter(grant.user, "reconnect_needed", found)
+        shared = _names(site for site in linked if site.shared)
+        if shared:
+            admins = _members(organization, Right.SEND_LINK_INVITATIONS)
+            for admin in admins.exclude(pk=grant.user_id):
+                yield Letter(admin, "reconnect_needed_here", {**found, "sites": shared})
+
+
+def _adopter_named(event: Event) -> Iterator[Letter]:
+    """The vacant site must still wait for this very person."""
+    member = event.facts.get("member", "")
+    waiting = VacantSite.objects.filter(
+        organization=event.organization_id,
+        public_id=event.facts.get("linked_site", ""),
+        adopter__memberships__public_id=member,
+    ).select_related("organization", "oauth_app")
+    for site in waiting:
+        people = _members(site.organization)
+        adopter = people.filter(memberships__public_id=member).first()
+        if adopter is None:
+            continue
+        words = {
+            "site": one_line(str(site)),
+            "organization": one_line(site.organization.name),
+            "app": one_line(site.oauth_app.name),
+            "asked_by": one_line(str(event.actor or "An admin")),
+            "url": _url("confluence_link:organization", site.organization.slug),
+        }
+        yield Letter(adopter, "adopter_named", words)
+
+
+def _member_removed(event: Event) -> Iterator[Letter]:
+    """The one mail to somebody who is no member: that they are none any more."""
+    if event.organization is None:
+        return
+    removed = User.objects.filter(email=event.facts.get("who", ""), is_active=True)
+    for person in removed.exclude(memberships__organization=event.organization):
+        words = {"organization": one_line(event.organization.name), "url": _url("home")}
+        yield Letter(person, "member_removed", words)
+
+
+# Apps
+# ------------------------------------------------------------------------------
+def _configuration_refused(event: Event) -> Iterator[Letter]:
+    app = event.oauth_app
+    if app is None:
+        return
+    words = {"app": one_line(app.name), "error": _fact(event, "error")}
+    change = _url("admin:confluence_link_oauthapp_change", app.pk)
+    for operator in _operators():
+        yield Letter(operator, "configuration_refused", {**words, "url": change})
+    if app.organization is None:
+        return
+    page = _url("confluence_link:server", app.organization.slug, app.provider_id)
+    words["organization"] = one_line(app.organization.name)
+    for admin in _members(app.organization, Right.ADD_SERVERS):
+        yield Letter(admin, "server_refused", {**words, "url": page})
+
+
+def _mass_refusal(event: Event) -> Iterator[Letter]:
+    if event.oauth_app is None:
+        return
+    words = {
+        "app": one_line(event.oauth_app.name),
+        "suspects": one_line(str(event.facts.get("suspects", ""))),
+        "url": _url("admin:confluence_link_grant_changelist"),
+    }
+    for operator in _operators():
+        yield Letter(operator, "mass_refusal", words)
+
+
+_LETTERS: dict[Event.Kind, Callable[[Event], Iterable[Letter]]] = {
+    Event.Kind.LINKED: _linked,
+    Event.Kind.RECONNECT_NEEDED: _reconnect_needed,
+    Event.Kind.ADOPTER_NAMED: _adopter_named,
+    Event.Kind.MEMBER_REMOVED: _member_removed,
+    Event.Kind.CONFIGURATION_REFUSED: _configuration_refused,
+    Event.Kind.MASS_REFUSAL: _mass_refusal,
+}
+
+
+# People and words
+# ------------------------------------------------------------------------------
+def _members(organization: Organization, right: Right = Right.LINK) -> QuerySet[User]:
+    """Active people of an active organization who have the right now."""
+    members = Membership.objects.filter(
+        organization=organization,
+        organization__is_active=True,
+        role__in=ROLES_WITH[right],
+    )
+    active = User.objects.filter(is_active=True, pk__in=members.values("user"))
+    return active.order_by("pk")
+
+
+def _operators() -> QuerySet[User]:
+    return User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
+
+
+def _names(sites: Iterable[LinkedSite]) -> list[str]:
+    names = [one_line(str(site)) for site in sites]
+    more = len(names) - _SITES_IN_A_MAIL
+    return names if more < 1 else [*names[:_SITES_IN_A_MAIL], f"and {more} more"]
+
+
+def _fact(event: Event, name: str) -> str:
+    return one_line(str(event.facts.get(name, "")))
+
+
+def _url(name: str, *args: object) -> str:
+    return f"{settings.PUBLIC_URL}{reverse(name, args=args)}"
