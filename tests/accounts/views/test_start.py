@@ -22,12 +22,42 @@ def test_start_page_leads_a_member_to_the_organization(alice_client, organizatio
     assert page.url == organization.get_absolute_url()
 
 
-def test_start_page_makes_an_organization_for_who_has_none(alice):
+def test_start_page_makes_no_organization_for_who_has_none(alice):
     page = factories.sign_in(Client(), alice).get("/")
 
-    own = Organization.objects.get()
-    assert page.url == own.get_absolute_url()
-    assert own.memberships.get().user == alice
+    assert "You are in no organization" in page.content.decode()
+    assert reverse("accounts:new_organization") in page.content.decode()
+    assert not Organization.objects.exists()
+
+
+def test_start_page_leads_who_opened_an_invitation_back_to_it(alice, invite):
+    client = factories.sign_in(Client(), factories.make_user("Dora"))
+    _, token = invite()
+    client.get(reverse("accounts:open_invitation", args=[token]))
+
+    assert reverse("accounts:accept_invitation") in client.get("/").content.decode()
+
+
+def test_start_page_leads_to_the_organization_used_last(
+    alice_client, organization, other_organization, alice
+):
+    Membership.objects.create(organization=other_organization, user=alice)
+
+    alice_client.get(other_organization.get_absolute_url())
+
+    assert alice_client.get("/").url == other_organization.get_absolute_url()
+
+
+def test_start_page_forgets_an_organization_that_was_left_or_switched_off(
+    alice_client, organization, other_organization, alice
+):
+    Membership.objects.create(organization=other_organization, user=alice)
+    alice_client.get(other_organization.get_absolute_url())
+
+    other_organization.is_active = False
+    other_organization.save()
+
+    assert alice_client.get("/").url == organization.get_absolute_url()
 
 
 def test_start_page_prefers_the_organization_that_came_first(

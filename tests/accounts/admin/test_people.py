@@ -8,7 +8,6 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Membership
 from tests import factories
 
 
@@ -30,56 +29,11 @@ def test_people_are_found_by_address_and_organization(
     assert found(admin_client, "user", **by_filter) == [bob]
 
 
-def test_organizations_are_found_by_name_and_member(
-    admin_client, organization, other_organization
-):
-    assert found(admin_client, "organization", q="Alice and") == [organization]
-    assert found(admin_client, "organization", q="carol@") == [organization]
-
-
-def test_an_organizations_members_are_counted_and_listed(admin_client, organization):
-    (row,) = found(admin_client, "organization")
-
-    text = admin_client.get(page("organization", "change", organization.pk)).content
-
-    assert row.members == 2
-    assert b"carol@example.org" in text
-
-
-def test_members_are_edited_with_their_organization(admin_client, organization, carol):
-    member = Membership.objects.get(user=carol)
-    rows = list(organization.memberships.order_by("pk"))
-    data = {
-        "name": "New name",
-        "memberships-TOTAL_FORMS": len(rows),
-        "memberships-INITIAL_FORMS": len(rows),
-    }
-    for place, row in enumerate(rows):
-        data |= {
-            f"memberships-{place}-id": row.pk,
-            f"memberships-{place}-organization": organization.pk,
-            f"memberships-{place}-user": row.user_id,
-            f"memberships-{place}-role": "admin" if row == member else row.role,
-        }
-
-    admin_client.post(page("organization", "change", organization.pk), data)
-
-    member.refresh_from_db()
-    organization.refresh_from_db()
-    assert (organization.name, member.role) == ("New name", "admin")
-
-
 @pytest.mark.parametrize("picked", ["x", "\0", "9" * 30, "-1", ""])
 def test_what_can_be_no_row_is_a_bad_request(admin_client, alice, picked):
     action = {"action": "delete_selected", "_selected_action": [alice.pk, picked]}
 
     assert admin_client.post(page("user", "changelist"), action).status_code == 400
-
-
-def test_the_slug_stays(admin_client, organization):
-    text = admin_client.get(page("organization", "change", organization.pk)).content
-
-    assert b'name="slug"' not in text
 
 
 def test_nobody_is_added_by_hand(admin_client):
