@@ -1,0 +1,105 @@
+"""One server that hangs or moved costs the others nothing, and no grant."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from confluence_link import refresh
+from confluence_link.models import Event, Grant, OAuthApp, OAuthAppHealth, database_now
+from confluence_link.refresh import Outcome, breaker, claim, cycle
+from tests import factories, grants
+from tests.confluence_link.http.servers import Server
+
+HANGING_SECONDS = 2
+
+
+def at_server(grant, base_url):
+    """The same grant at a server somewhere else."""
+    OAuthApp.objects.filter(pk=grant.oauth_app_id).update(base_url=base_url)
+    grants.make_due(grant)
+
+
+@pytest.fixture
+def other_grant(sandbox, cloud_app, bob, other_organization):
+    """Of another tenant."""
+    grant = grants.link_cloud(
+        sandbox, cloud_app, user=bob, organization=other_organization
+    )
+    grants.make_due(grant)
+    return grant
+
+
+@pytest.fixture
+def hanging():
+    """Takes every request and says nothing."""
+
+    def handle(peer):
+        peer.read_request()
+        peer.server.stopping.wait(60)
+
+    with Server(handle) as server:
+        yield server
+
+
+def test_s04_a_server_that_moved_inside_costs_no_grant(data_center_grant, settings):
+    settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS = []
+    settings.CONFLUENCE_LINK_ALLOW_HTTP = False
+    for _ in range(breaker.FAILURES_TO_OPEN + 2):
+        at_server(data_center_grant, "https://10.20.30.40/wiki")
+        assert refresh.refresh_batch([data_center_grant.pk]) in ([Outcome.NOT_SENT], [])
+
+    row = Grant.objects.get()
+    assert (row.status, row.last_error) == (Grant.Status.ACTIVE, "blocked")
+    assert (row.refusals, row.uncertain_since) == (0, None)
+    assert OAuthAppHealth.objects.get().is_paused(database_now())
+
+
+def test_r06_a_server_that_hangs_keeps_nobody_elses_tokens_waiting(
+    data_center_grant, other_grant, hanging, monkeypatch
+):
+    """The answers of others are stored while its own exchange is still awaited."""
+    monkeypatch.setattr(cycle, "EXCHANGE_SECONDS", HANGING_SECONDS)
+    at_server(data_center_grant, hanging.url(path="/wiki"))
+
+    outcomes = refresh.refresh_batch([data_center_grant.pk, other_grant.pk])
+
+    assert outcomes == [Outcome.REFRESHED, Outcome.UNCERTAIN]
+    refreshed = Event.objects.get(kind=Event.Kind.REFRESHED)
+    failed = Event.objects.get(kind=Event.Kind.REFRESH_FAILED)
+    assert (refreshed.grant, failed.grant) == (other_grant, data_center_grant)
+    assert failed.at - refreshed.at > timedelta(seconds=HANGING_SECONDS / 2)
+
+
+def test_r06_at_most_four_of_a_server_that_hangs_are_under_way(
+    data_center_grant, other_grant, hanging, monkeypatch
+):
+    monkeypatch.setattr(cycle, "EXCHANGE_SECONDS", HANGING_SECONDS)
+    at_server(data_center_grant, hanging.url(path="/wiki"))
+    mine = [data_center_grant, *(grants.copy_of(data_center_grant) for _ in range(6))]
+    Grant.objects.update(refresh_at=database_now() - timedelta(minutes=1))
+
+    taken = claim.take_due(database_now())
+
+    assert other_grant.pk in taken
+    assert len({grant.pk for grant in mine} & set(taken)) == claim.DATA_CENTER_AT_ONCE
+    outcomes = refresh.refresh_batch(taken)
+    assert outcomes.count(Outcome.REFRESHED) == 1
+    assert hanging.connections == claim.DATA_CENTER_AT_ONCE
+
+
+def test_r06_the_breaker_of_one_server_is_not_that_of_another(
+    data_center_grant, hanging, monkeypatch
+):
+    """Two tenants with the same server have an app, and a breaker, each."""
+    other = factories.make_oauth_app(base_url=hanging.url(path="/wiki"))
+    now = database_now()
+    for _ in range(breaker.FAILURES_TO_OPEN):
+        breaker.app_answered(
+            other, refresh.exchange.Failure("uncertain", "timeout"), now=now
+        )
+
+    grants.make_due(data_center_grant)
+
+    assert claim.take_due(now) == [data_center_grant.pk]
