@@ -189,7 +189,10 @@ def test_a_site_that_is_linked_already_keeps_its_row_and_settings(own):
     again.refresh_from_db()
     assert (again.pk, again.label, again.status) == (first.pk, "Ours", "paused")
     assert Event.objects.filter(kind=Event.Kind.LINKED).count() == 1
-    assert Event.objects.get(kind=Event.Kind.RELINKED).facts == {"epoch": 2, "more_scopes": []}
+    assert Event.objects.get(kind=Event.Kind.RELINKED).facts == {
+        "epoch": 2,
+        "more_scopes": [],
+    }
 
 
 def test_a_site_that_is_reached_no_more_is_marked_and_not_deleted(own):
