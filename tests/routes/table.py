@@ -43,6 +43,11 @@ ORGANIZATION: dict[str, Route] = {
     "confluence_link:timeline": Route(PAGE, ("linked_site",)),
     # Alice's, so that the others need the right.
     "confluence_link:unlink": Route(FORM, ("linked_site",), R.UNLINK_OTHERS),
+    "confluence_link:name_adopter": Route(FORM, ("vacant_site",), R.REMOVE_MEMBERS),
+    "confluence_link:drop_vacant_site": Route(FORM, ("vacant_site",), R.UNLINK_OTHERS),
+    "confluence_link:remove_member": Route(FORM, ("membership",), R.REMOVE_MEMBERS),
+    "confluence_link:leave": Route(FORM),
+    "confluence_link:delete_organization": Route(FORM, right=R.OWN),
 }
 
 Kind = Literal["open", "signed_in", "allauth", "api"]
@@ -51,6 +56,9 @@ Kind = Literal["open", "signed_in", "allauth", "api"]
 OTHERS: dict[str, Kind] = {
     "home": "open",
     "healthz": "open",
+    "my_data": "signed_in",
+    "export_my_data": "signed_in",
+    "delete_my_account": "signed_in",
     "confluence_login": "signed_in",
     "confluence_callback": "open",
     "socialaccount_login_cancelled": "allauth",
