@@ -30,10 +30,15 @@ class Command(BaseCommand):
             type=Path,
             help="a PEM file that the server's certificate is checked with",
         )
+        parser.add_argument(
+            "--provider-id",
+            help="the OAuth app whose settings are used, where several have the"
+            " base URL",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         base_url = options["base_url"]
-        app = self._app(base_url, options["ca_bundle"])
+        app = self._app(base_url, options["provider_id"], options["ca_bundle"])
         try:
             policy = atlassian.deployment_for(app).network_policy
         except VaultError:
@@ -50,12 +55,23 @@ class Command(BaseCommand):
             raise CommandError(cure)
         self.stdout.write("People can link through this server.")
 
-    def _app(self, base_url: str, ca_file: Path | None) -> OAuthApp:
-        """The app that has this base URL, for its settings; else one like it."""
-        known = OAuthApp.objects.filter(base_url=base_url.rstrip("/")).first()
-        app = known or OAuthApp(
-            deployment=OAuthApp.Deployment.DATA_CENTER, base_url=base_url
-        )
+    def _app(
+        self, base_url: str, provider_id: str | None, ca_file: Path | None
+    ) -> OAuthApp:
+        """The app that has this base URL, for its settings; else one like it.
+
+        Each organization may have an app, and settings, of its own.
+        """
+        known = OAuthApp.objects.filter(base_url=base_url.rstrip("/"))
+        if provider_id is not None:
+            known = known.filter(provider_id=provider_id)
+        apps = list(known[:2])
+        if provider_id is not None and not apps:
+            raise CommandError("No OAuth app has this provider id and base URL.")
+        if len(apps) > 1:
+            raise CommandError("Several apps have this base URL: add --provider-id.")
+        blank = OAuthApp(deployment=OAuthApp.Deployment.DATA_CENTER, base_url=base_url)
+        app = apps[0] if apps else blank
         if ca_file is not None:
             try:
                 app.ca_bundle = ca_file.read_text()

@@ -12,6 +12,7 @@ from confluence_link.http import Deadline
 from confluence_link.models import Event, OAuthAppHealth
 from sandbox.cloud.people import NORTHWIND, RIVERSIDE
 from tests import grants
+from tests.confluence_link.http.servers import Server
 
 ALICE = {"account": "alice", "site": "northwind", "decision": "accept"}
 
@@ -102,6 +103,35 @@ def test_l39_operators_hear_of_a_refused_secret_once(fetch, sandbox, cloud_app):
     event = Event.objects.get(kind=Event.Kind.CONFIGURATION_REFUSED)
     assert (event.oauth_app, event.facts) == (cloud_app, {"error": "access_denied"})
     assert OAuthAppHealth.objects.get().configuration_refused_since
+
+
+def closed(peer):
+    """Ends each connection at once."""
+
+
+def banner(peer):
+    peer.send(b"-ERR unknown command, CNRY\r\n")
+
+
+def silent(peer):
+    peer.server.stopping.wait(10)
+
+
+@pytest.mark.parametrize("handler", [closed, banner, silent])
+def test_s15_whatever_listens_at_a_server_the_person_reads_the_same(
+    data_center_app, handler
+):
+    with Server(handler) as server:
+        data_center_app.base_url = server.url(path="/wiki")
+        with pytest.raises(LinkRefused) as caught:
+            linking.fetch_consent(
+                oauth_app=data_center_app,
+                code="a-code",
+                code_verifier="v" * 43,
+                deadline=Deadline(0.5),
+            )
+
+    assert (caught.value.reason, caught.value.facts) == ("provider_down", {})
 
 
 @pytest.mark.parametrize("fault", ["invalid_grant", "rate_limited", "server_error"])

@@ -7,6 +7,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import factories
+
 pytestmark = pytest.mark.django_db
 
 
@@ -44,6 +46,27 @@ def test_the_command_fails_with_the_cure(sandbox):
 def test_a_ca_bundle_that_is_not_there_is_told(tmp_path):
     with pytest.raises(CommandError, match="cannot be read"):
         check("https://wiki.example.com", ca_bundle=tmp_path / "none.pem")
+
+
+def test_of_several_apps_with_the_address_one_is_named(sandbox):
+    url = sandbox.data_center.url
+    for provider_id in ("ours", "theirs"):
+        factories.make_oauth_app(base_url=url, provider_id=provider_id)
+
+    with pytest.raises(CommandError, match="add --provider-id"):
+        check(url)
+    with pytest.raises(CommandError, match="No OAuth app"):
+        check(url, provider_id="nobodys")
+    assert check(url, provider_id="ours")[-1] == "People can link through this server."
+
+
+def test_a_setting_that_does_not_open_is_told(sandbox):
+    app = factories.make_oauth_app(base_url=sandbox.data_center.url)
+    app.sealed_client_certificate = b"not sealed"
+    app.save()
+
+    with pytest.raises(CommandError, match="does not open"):
+        check(app.base_url)
 
 
 def test_operators_read_which_setting_lets_a_server_in(settings):
