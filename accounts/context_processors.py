@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.models import Membership, Organization, User
 from accounts.rights import Right
@@ -64,10 +64,7 @@ def _tabs(path: str, membership: Membership) -> list[dict[str, str]]:
     for name, words, right in _TABS:
         if right is not None and not membership.may(right):
             continue
-        try:
-            url = reverse(name, args=[membership.organization.slug])
-        except NoReverseMatch:
-            continue
+        url = reverse(name, args=[membership.organization.slug])
         tabs.append({"url": url, "words": words, "current": _current(path, url, name)})
     return tabs
 

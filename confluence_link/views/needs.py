@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.db.models import Case, F, Model, Q, Value, When
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.rights import Right
@@ -63,10 +63,7 @@ def _first(
 
 
 def _page(membership: Membership, name: str, *more: str) -> str:
-    try:
-        return reverse(name, args=[membership.organization.slug, *more])
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=[membership.organization.slug, *more])
 
 
 def _sites_page(membership: Membership) -> str:
@@ -117,8 +114,10 @@ def _to_reconnect(
 ) -> Need:
     if site.grant.user_id == membership.user_id:
         return Need(title, why, reconnect_url(site), "Reconnect")
-    whose = f"Only {site.grant.user} can reconnect it: the account is theirs."
-    return Need(title, f"{why} {whose}")
+    text = f"{why} Only {site.grant.user} can reconnect it: the account is theirs."
+    if membership.may(Right.SEND_LINK_INVITATIONS):
+        return Need(title, text, _sites_page(membership), "Ask them")
+    return Need(title, text)
 
 
 def _vacant(membership: Membership) -> list[Need]:
@@ -138,15 +137,16 @@ def _to_adopt(site: VacantSite, membership: Membership) -> Need:
     title = f"{site} has no account"
     gone = f"{site.former or 'The person who linked it'} is gone."
     if site.adopter_id == membership.user_id:
-        url = link_url(site.oauth_app, membership.organization)
+        start = link_url(site.oauth_app, membership.organization, adopt=site.public_id)
         text = f"{gone} You were asked to link it with an account of yours."
-        return Need(title, text, url, "Take it over")
+        return Need(title, text, start, "Take it over")
     if site.adopter is not None:
         text = f"{gone} {site.adopter} was asked to take it over."
     else:
         text = f"{gone} An admin must name who takes it over."
     if membership.may(Right.REMOVE_MEMBERS):
-        return Need(title, text, _sites_page(membership), "Name somebody")
+        page = _page(membership, "confluence_link:name_adopter", site.public_id)
+        return Need(title, text, page, "Ask somebody")
     return Need(title, text)
 
 

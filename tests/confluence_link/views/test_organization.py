@@ -204,6 +204,38 @@ def test_the_others_are_told_whose_the_account_is(carol_client, alice, organizat
     assert "Reconnect:" not in text
 
 
+def test_who_may_ask_people_to_link_is_led_to_it(
+    amy_client, alice, carol, carol_client, organization
+):
+    dead = {"status": Grant.Status.RECONNECT_NEEDED, "site": {"name": "Wiki"}}
+    many.links(organization, alice, **dead)
+
+    assert needs(amy_client, organization) == [("Wiki needs a reconnect", "Ask them")]
+    assert needs(carol_client, organization) == [("Wiki needs a reconnect", "")]
+
+
+def test_every_need_leads_somewhere(alice_client, alice, carol, organization, vacant):
+    dead = {"status": Grant.Status.RECONNECT_NEEDED}
+    many.links(organization, alice, **dead)
+    many.links(organization, carol, 6, **dead)
+    vacant()
+    vacant(adopter=alice)
+    for fields in ({"client_id": ""}, {}):
+        app = factories.make_oauth_app(
+            base_url="https://wiki.example.org", organization=organization, **fields
+        )
+        OAuthAppHealth.objects.create(
+            oauth_app=app, configuration_refused_since=database_now()
+        )
+
+    response = alice_client.get(organization.get_absolute_url())
+
+    found = [need for need in response.context["needs"] if need.button]
+    assert len(found) >= 9
+    for need in found:
+        assert alice_client.get(need.url).status_code == 200, need
+
+
 def test_ones_own_come_first_and_the_rest_is_one_line(
     alice_client, alice, carol, organization
 ):
@@ -253,7 +285,7 @@ def test_a_site_without_an_account_wants_an_admin_first(
     assert "An admin must name who takes it over" in home(carol_client, organization)
     assert needs(carol_client, organization) == [("Orphan has no account", "")]
     assert needs(amy_client, organization) == [
-        ("Orphan has no account", "Name somebody")
+        ("Orphan has no account", "Ask somebody")
     ]
 
 
