@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from accounts.models import Invitation
 
-OPENED_PER_HOUR: Final = 60
+# From one address, behind which a whole company may sit.
+OPENED_PER_HOUR: Final = 200
 
 
 @never_cache

@@ -162,7 +162,7 @@ def test_t09_a_thousand_guesses_are_stopped(db):
     answers = [guesser.get(f"/invitations/guess-{n}/") for n in range(1_000)]
 
     assert {each.status_code for each in answers} == {303, 429}
-    assert sum(each.status_code == 303 for each in answers) <= 60
+    assert sum(each.status_code == 303 for each in answers) <= 200
 
 
 def test_a_guess_leads_to_a_page_that_tells_nothing(client, invite):
