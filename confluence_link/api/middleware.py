@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _ROOT: Final = "/api/"
+# Nothing that is asked for here is long.
+MAX_BODY_BYTES: Final = 16 * 1024
 
 
 class ApiMiddleware:
@@ -27,24 +29,35 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(_ROOT):
             return self._get_response(request)
-        address = unquote_plus(request.get_full_path())
-        if service_keys.looks_like_one(address):
-            _tell_owner(address)
-            response: HttpResponse = response_to(Problem("key_exposed"))
-        else:
+        try:
+            _check_address(unquote_plus(request.get_full_path()))
+            _check_length(request.META.get("CONTENT_LENGTH") or "0")
             response = _as_problem(self._get_response(request))
+        except Problem as problem:
+            response = response_to(problem)
         response["Cache-Control"] = "no-store"
         patch_vary_headers(response, ["Authorization"])
         return response
 
 
-def _tell_owner(address: str) -> None:
-    """Recorded once an hour, so that nobody fills the record with one key."""
+def _check_address(address: str) -> None:
+    """Raises Problem: key_exposed. Its organization is told once an hour."""
+    if not service_keys.looks_like_one(address):
+        return
     key = service_keys.told_of(address)
     if key and rate_limits.allow(
         "key_exposed", key=key.prefix, limit=1, per_seconds=3600
     ):
         service_keys.record_exposed(key)
+    raise Problem("key_exposed")
+
+
+def _check_length(content_length: str) -> None:
+    """Raises Problem: too_large, bad_request."""
+    if not content_length.isdecimal():
+        raise Problem("bad_request")
+    if int(content_length) > MAX_BODY_BYTES:
+        raise Problem("too_large")
 
 
 def _as_problem(response: HttpResponse) -> HttpResponse:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import RequestDataTooBig
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from ninja.parser import Parser
 
 from confluence_link.api.keys import KeyAuth
 from confluence_link.api.problems import CONTENT_TYPE, Problem, code_of, response_to
@@ -16,17 +14,6 @@ from confluence_link.api.routes import router
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
     from ninja.openapi.schema import OpenAPISchema
-
-MAX_BODY_BYTES: Final = 16 * 1024
-
-
-class SmallParser(Parser):
-    """Nothing that is asked for here is long."""
-
-    def parse_body(self, request: HttpRequest) -> dict[str, Any]:
-        if len(request.body) > MAX_BODY_BYTES:
-            raise Problem("too_large")
-        return super().parse_body(request)
 
 
 class Api(NinjaAPI):
@@ -53,7 +40,6 @@ api = Api(
     # The page with forms loads scripts, and nobody needs it here.
     docs_url=None,
     auth=KeyAuth(),
-    parser=SmallParser(),
 )
 api.add_router("", router)
 
@@ -72,11 +58,6 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def _other(request: HttpRequest, error: HttpError) -> HttpResponse:
     return response_to(Problem(code_of(error.status_code)))
-
-
-@api.exception_handler(RequestDataTooBig)
-def _too_big(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
-    return response_to(Problem("too_large"))
 
 
 @api.exception_handler(Exception)

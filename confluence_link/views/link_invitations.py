@@ -31,8 +31,8 @@ IN_ALL_PER_HOUR: Final = 100
 
 
 @never_cache
-@with_right(Right.SEND_LINK_INVITATIONS)
 @require_http_methods(["GET", "HEAD", "POST"])
+@with_right(Right.SEND_LINK_INVITATIONS)
 def link_invitations(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The form, which an address may fill in (person, app, site), and what is open."""
     organization = membership.organization

@@ -42,6 +42,7 @@ def test_an_owner_has_every_tab(alice_client, organization):
         "Linked sites",
         "Members",
         "Servers",
+        "Keys",
         "Audit log",
         "Settings",
     ]
