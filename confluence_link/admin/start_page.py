@@ -64,6 +64,7 @@ def _tiles() -> list[Tile]:
         connected=Count("pk", filter=active & ~troubled),
         trouble=Count("pk", filter=active & troubled),
         dead=Count("pk", filter=dead),
+        paused=Count("pk", filter=Q(status=Grant.Status.PAUSED)),
         unlinked=Count("pk", filter=Q(status=Grant.Status.UNLINKED)),
     )
     url = reverse("admin:confluence_link_grant_changelist")
@@ -81,6 +82,7 @@ def _tiles() -> list[Tile]:
             "bad" if numbers["dead"] else "quiet",
             f"{url}?status__exact=reconnect_needed",
         ),
+        Tile("paused", numbers["paused"], "quiet", f"{url}?status__exact=paused"),
         Tile("unlinked", numbers["unlinked"], "quiet", f"{url}?status__exact=unlinked"),
     ]
 
