@@ -87,6 +87,9 @@ def _failed(error: TransportError) -> Step:
         return blocked("Proxy" if error.detail == "proxy" else NAME, error)
     if isinstance(error, UntrustedCertificate):
         return Step("TLS", *_FLAWS[error.flaw])
+    if error.sent and error.reason == "tls":
+        # After its own certificate was trusted, so this tells of no foreign machine.
+        return Step("Client certificate", "refused", _NOT_KNOWN)
     if error.sent:
         return Step("Answer", error.reason, _NO_HTTP, telling=True)
     name, cure = _NO_ANSWER.get(error.reason, ("Connection", _NO_HTTP))
@@ -128,6 +131,10 @@ _HINTS: Final = {
     "proxy": "Enter the proxy's host or network as allowed private host at the OAuth"
     " app or in CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS.",
 }
+_NOT_KNOWN: Final = (
+    "The server asks for a client certificate. Enter one that it knows, or a new one if"
+    " that has expired."
+)
 _NO_HTTP: Final = "What answers there does not speak HTTP as Confluence does."
 _NO_ANSWER: Final = {
     "dns": (

@@ -6,7 +6,8 @@ import pytest
 import trustme
 
 from confluence_link.atlassian.probe import probe
-from confluence_link.atlassian.probe_steps import for_everyone
+from confluence_link.atlassian.probe_steps import for_everyone, way_to
+from confluence_link.errors import TransportError
 from confluence_link.http import NetworkPolicy, Proxy
 from tests.confluence_link.http.conftest import bundle_of, server_context
 from tests.confluence_link.http.servers import answering, body, keeping_alive
@@ -97,6 +98,16 @@ def test_what_is_wrong_with_a_certificate_is_told(serve, authority, certificate,
 
     assert [each.name for each in before] == ["Address", "Name", "Connection"]
     assert (step.name, step.found) == ("TLS", found)
+
+
+def test_a_server_that_does_not_know_us_is_told():
+    """What the door makes of it is in its own tests; a server may also just hang up."""
+    error = TransportError("tls", sent=True)
+
+    (*_, tls, step) = for_everyone(way_to(error, encrypted=True, proxied=False))
+
+    assert (tls.found, step.name) == ("trusted", "Client certificate")
+    assert "Enter one" in step.cure
 
 
 def test_a_proxy_that_is_not_there_is_told(sandbox):
