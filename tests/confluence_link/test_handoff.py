@@ -159,3 +159,31 @@ def test_a07_many_callers_at_once_share_one_refresh(
         futures = [pool.submit(hand_off) for _ in range(8)]
         assert [future.result() for future in futures] == [2] * 8
     assert sandbox.cloud.statistics[REFRESHED] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_r05_hundreds_of_callers_of_a_failing_grant_send_one_request_per_step(
+    sandbox, cloud_app, alice, organization
+):
+    grant = grants.link_cloud(sandbox, cloud_app, user=alice, organization=organization)
+    before = sandbox.cloud.statistics["request.token"]
+    _expire(grant)
+
+    def hand_off(_):
+        try:
+            handoff.fresh_token(grant=grant)
+        except TokenUnavailable as unavailable:
+            return unavailable.retry_after_seconds
+        finally:
+            connection.close()
+
+    asked = []
+    for _ in range(3):
+        sandbox.cloud.faults.add("token", "server_error", times=1)
+        with ThreadPoolExecutor(8) as pool:
+            waits = list(pool.map(hand_off, range(100)))
+        assert min(waits) >= 5
+        asked.append(sandbox.cloud.statistics["request.token"] - before)
+        pause = grants.again(grant).refresh_at - database_now()
+        grants.seconds_pass(sandbox, pause.total_seconds() + 1)
+    assert asked == [1, 2, 3]

@@ -1,0 +1,38 @@
+"""Each number of the list of threats is promised a test that is named after it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# Linking, the addresses of servers, denial of service.
+PROMISED = {"l": range(1, 43), "s": range(1, 18), "r": (1, 2, 3, 4, 5, 6, 8, 9)}
+NUMBERS = [
+    f"{letter}{number:02}" for letter, range_ in PROMISED.items() for number in range_
+]
+
+
+@pytest.fixture(scope="session")
+def named():
+    """The beginnings of all names of tests: `l05` of `test_l05_a_finished_flow…`."""
+    return {
+        node.name.split("_")[1]
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_threat_has_a_test_of_its_number(named, number):
+    assert number in named
+
+
+@pytest.mark.parametrize("letter", "abcdefghij")
+def test_a_defect_of_stock_allauth_has_a_test_of_its_letter(letter):
+    source = (TESTS / "confluence_link" / "test_adapters.py").read_text()
+    source += (TESTS / "confluence_link" / "test_provider.py").read_text()
+    assert f"def test_allauth_defect_{letter}_" in source
