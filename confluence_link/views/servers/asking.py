@@ -15,7 +15,7 @@ from accounts import mails
 from accounts.rights import Right
 from accounts.tenancy import with_right
 from confluence_link import servers
-from confluence_link.views.servers.card import permission_of
+from confluence_link.views.servers.card import permission_of, sender_of
 from confluence_link.views.servers.forms import AskForm
 from confluence_link.views.servers.frame import (
     form_page,
@@ -84,10 +84,8 @@ def _sent(form: AskForm, membership: Membership, server: OAuthApp) -> bool:
 
 
 def _words(setup: ServerSetup, server: OAuthApp, token: str) -> dict[str, Any]:
-    sender = setup.invited_by
     return {
-        "sender": mails.one_line(str(sender)),
-        "sender_address": sender.email,
+        "sender": mails.one_line(sender_of(setup)),
         "organization": mails.one_line(setup.organization.name),
         "server": mails.one_line(server.name),
         "base_url": server.base_url,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from confluence_link import servers
 
 if TYPE_CHECKING:
-    from confluence_link.models import OAuthApp
+    from confluence_link.models import OAuthApp, ServerSetup
     from confluence_link.servers import Condition
 
 
@@ -51,6 +51,12 @@ def server_card(server: OAuthApp) -> ServerCard:
 def permission_of(server: OAuthApp) -> str:
     """The name that Confluence's own page has for the widest scope that we ask for."""
     return "Write" if "WRITE" in server.scopes else "Read"
+
+
+def sender_of(setup: ServerSetup) -> str:
+    """Who asks, with the address that a stranger can make sure with."""
+    name, address = setup.invited_by.get_full_name(), setup.invited_by.email
+    return f"{name} ({address})" if name else address
 
 
 def _operators_part(server: OAuthApp, problem: str) -> str:

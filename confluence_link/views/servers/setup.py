@@ -13,7 +13,7 @@ from accounts.isolation import acting_for
 from accounts.rate_limits import allow, source_of
 from confluence_link import servers
 from confluence_link.adapters import SeeOther
-from confluence_link.views.servers.card import permission_of
+from confluence_link.views.servers.card import permission_of, sender_of
 from confluence_link.views.servers.forms import CredentialsForm
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _form(request: HttpRequest, setup: ServerSetup) -> HttpResponse:
     form = CredentialsForm(request.POST or None)
     context = {
         "setup": setup,
+        "sender": sender_of(setup),
         "server": setup.oauth_app,
         "permission": permission_of(setup.oauth_app),
         "form": form,

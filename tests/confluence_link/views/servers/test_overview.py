@@ -46,7 +46,7 @@ def test_a_server_is_added_checked_and_shown(alice_client, add_url, sandbox):
     assert answer.redirect_chain == [(address(server), 302)]
     text = text_of(answer)
     assert "Version</strong>: 9.2.4" in text
-    assert f'value="{server.redirect_uri}" readonly' in text
+    assert f"readonly>{server.redirect_uri}</textarea>" in text
     assert "Application links" in text
     assert 'value="Write" readonly' in text
     assert Event.objects.get(kind=Event.Kind.SERVER_ADDED).actor.first_name == "Alice"
