@@ -42,6 +42,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
         "name",
         "condition_in_words",
         "organization",
+        "shared",
         "account",
         "oauth_app",
         "linked_by",
@@ -50,6 +51,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
     )
     list_filter = (
         "status",
+        "shared",
         ("grant__status", GrantStatusFilter),
         "grant__oauth_app",
         "organization",
@@ -75,6 +77,7 @@ class LinkedSiteAdmin(ActingAdmin[LinkedSite]):
         "site_id",
         "public_id",
         "organization",
+        "shared",
         "grant",
         "account",
         "oauth_app",

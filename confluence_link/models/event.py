@@ -28,6 +28,16 @@ class EventQuerySet(models.QuerySet["Event"]):
         nobodys = Q(organization=None) & Exists(since)
         return self.filter(Q(organization=organization) | nobodys)
 
+    def about(self, linked_site: LinkedSite) -> EventQuerySet:
+        """What happened to it and to its grant as a whole.
+
+        Not what the account's other sites went through: some may not be shared.
+        """
+        of_it_or_all = Q(facts__linked_site=linked_site.public_id) | ~Q(
+            facts__has_key="site"
+        )
+        return self.filter(of_it_or_all, grant=linked_site.grant_id)
+
 
 class Event(models.Model):
     """The source of timelines and mails. Holds no secret and no remote text."""

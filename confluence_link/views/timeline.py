@@ -31,7 +31,7 @@ def timeline(
     cursor = TimelineCursor.parse(request.GET.get("before", ""))
     events_of_grant = (
         Event.objects.visible_to(membership.organization)
-        .filter(grant=site.grant_id)
+        .about(site)
         .select_related("actor")
     )
     found = cursor.apply(events_of_grant)[: _EVENTS_PER_PAGE + 1]
