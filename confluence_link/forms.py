@@ -114,7 +114,7 @@ class AdoptersForm(forms.Form):
         taken = _linked_by(leaver.organization_id, linked_sites)
         for site in linked_sites:
             self.fields[site.public_id] = _adopter_field(
-                self._people, taken[site.grant.oauth_app_id, site.site_id]
+                site, self._people, taken[site.grant.oauth_app_id, site.site_id]
             )
 
     def field_of(self, linked_site: LinkedSite) -> forms.BoundField | None:
@@ -138,7 +138,9 @@ class AdopterForm(forms.Form):
         self._people = _people(vacant_site.organization_id)
         taken = _linked_by(vacant_site.organization_id, [vacant_site])
         self.fields["adopter"] = _adopter_field(
-            self._people, taken[vacant_site.oauth_app_id, vacant_site.site_id]
+            vacant_site,
+            self._people,
+            taken[vacant_site.oauth_app_id, vacant_site.site_id],
         )
 
     @property
@@ -173,7 +175,9 @@ def _linked_by(
 
 
 def _adopter_field(
-    people: Mapping[str, Membership], without: Collection[int]
+    site: LinkedSite | VacantSite,
+    people: Mapping[str, Membership],
+    without: Collection[int],
 ) -> forms.ChoiceField:
     choices = [
         (public_id, str(membership.user))
@@ -181,7 +185,7 @@ def _adopter_field(
         if membership.user_id not in without
     ]
     return forms.ChoiceField(
-        label="Who is asked to take it over?",
+        label=f"Who is asked to take {site} over?",
         choices=[("", "Nobody yet"), *choices],
         required=False,
     )
