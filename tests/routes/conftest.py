@@ -11,6 +11,7 @@ from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 
+from accounts import service_keys
 from accounts.models import Invitation, Membership, ServiceKey, random_public_id
 from confluence_link import linking
 from confluence_link.client import ConfluenceClient
@@ -36,6 +37,7 @@ class World:
     other_organization: object
     clients: dict[str, Client] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
+    key_of_b: str = ""
 
     def url(self, name, route, *, slug=None, unknown=False):
         """Of A's object, or of one that does not exist."""
@@ -61,8 +63,21 @@ def world(alice, bob, carol, organization, other_organization, sandbox, cloud_ap
     for who, user in people.items():
         made.clients[who] = factories.sign_in(Client(), user)
     made.clients["anonymous"] = Client()
+    made.key_of_b = key_of(other_organization, bob)
     made.objects = objects_of(organization, alice, carol, sandbox, cloud_app, made)
     return made
+
+
+def key_of(organization, user):
+    _, key = service_keys.make(
+        organization=organization,
+        name="Theirs",
+        scopes=list(service_keys.SCOPES),
+        expires_at=None,
+        actor=user,
+        now=database_now(),
+    )
+    return key
 
 
 def objects_of(organization, alice, carol, sandbox, cloud_app, made):
@@ -158,13 +173,15 @@ def rows():
     }
     # What a signed-in person was refused is recorded as theirs.
     found["confluence_link.Event"] = Event.objects.exclude(kind="link.refused")
+    ServiceKey.objects.update(last_used_at=None)
     return {label: list(each.values_list()) for label, each in found.items()}
 
 
-def send(client, method, url):
+def send(client, method, url, *, key=""):
     """As a browser would that was told to; a form without any field."""
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
     return client.generic(
-        method, url, b"", "application/x-www-form-urlencoded", secure=False
+        method, url, b"", "application/x-www-form-urlencoded", headers=headers
     )
 
 

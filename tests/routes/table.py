@@ -76,16 +76,6 @@ ORGANIZATION: dict[str, Route] = {
     "accounts:revoke_key": Route(ACTION, ("service_key",), R.MAKE_KEYS),
     "accounts:organization_settings": Route(FORM, right=R.OWN),
     "confluence_link:delete_organization": Route(FORM, right=R.OWN),
-    "confluence_link:servers": Route(PAGE, right=R.ADD_SERVERS),
-    "confluence_link:add_server": Route(FORM, right=R.ADD_SERVERS),
-    "confluence_link:server": Route(PAGE, ("server",), R.ADD_SERVERS),
-    "confluence_link:check_server": Route(ACTION, ("server",), R.ADD_SERVERS),
-    "confluence_link:server_settings": Route(FORM, ("server",), R.ADD_SERVERS),
-    "confluence_link:server_credentials": Route(FORM, ("server",), R.ADD_SERVERS),
-    "confluence_link:second_secret": Route(FORM, ("server",), R.ADD_SERVERS),
-    "confluence_link:ask_administrator": Route(FORM, ("server",), R.ADD_SERVERS),
-    "confluence_link:withdraw_setup": Route(ACTION, ("server",), R.ADD_SERVERS),
-    "confluence_link:remove_server": Route(FORM, ("server",), R.ADD_SERVERS),
 }
 
 Kind = Literal["open", "signed_in", "allauth", "api"]
@@ -110,8 +100,6 @@ OTHERS: dict[str, Kind] = {
     "my_data": "signed_in",
     "export_my_data": "signed_in",
     "delete_my_account": "signed_in",
-    "server_setup": "open",
-    "server_setup_arrival": "open",
     "confluence_login": "signed_in",
     "confluence_callback": "open",
     "socialaccount_login_cancelled": "allauth",
