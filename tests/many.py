@@ -6,12 +6,16 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
+
 from accounts.models import Membership, User
 from confluence_link.models import Event, Grant, LinkedSite, database_now
 from tests import factories
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from django.db.models import Model
 
     from accounts.models import Organization
     from confluence_link.models import OAuthApp
@@ -93,3 +97,39 @@ def events(sites: Iterable[LinkedSite], kind: Event.Kind, **fields: Any) -> None
         [Event(at=at, kind=kind, grant_id=site.grant_id, **fields) for site in sites],
         batch_size=BATCH,
     )
+
+
+# A hundred thousand: rows that the database makes of one row
+# ------------------------------------------------------------------------------
+COUNTING = (
+    "(WITH RECURSIVE counting(n) AS (VALUES (1) UNION ALL"
+    " SELECT n + 1 FROM counting WHERE n < %s) SELECT n FROM counting) AS numbers"
+)
+
+
+def copies(row: Model, count: int, **columns: str) -> None:
+    """As many rows like this one; `columns` are SQL, in which `n` counts from 1."""
+    _insert(row, COUNTING, columns, count)
+
+
+def copies_for(row: Model, parents: type[Model], where: str, **columns: str) -> None:
+    """A row like this one for each of `parents`, whose columns are `parent.…`."""
+    parent = " ".join((parents._meta.db_table, "AS parent WHERE", where))
+    _insert(row, parent, columns)
+
+
+def _insert(
+    row: Model, crossed_with: str, columns: Mapping[str, str], *parameters: int
+) -> None:
+    table = row._meta.db_table
+    names = [
+        field.column for field in row._meta.concrete_fields if not field.primary_key
+    ]
+    chosen = [columns.get(name, f'template."{name}"') for name in names]
+    template = ("(SELECT * FROM", table, "WHERE id = %s) AS template")
+    words = (
+        *("INSERT INTO", table, "(", ", ".join(f'"{name}"' for name in names), ")"),
+        *("SELECT", ", ".join(chosen), "FROM", *template, "CROSS JOIN", crossed_with),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(words), [row.pk, *parameters])
