@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
+from accounts.isolation import acting_for
 from confluence_link import refresh, vault
 from confluence_link.models import Event, Grant, OAuthApp, OAuthAppHealth
 from confluence_link.refresh import Outcome, client_secret
@@ -154,6 +155,15 @@ def test_a_next_secret_that_does_not_open_stops_nothing(app, grant):
     app.save()
 
     assert refreshed(grant) == [Outcome.REFRESHED]
+
+
+def test_the_change_is_made_behind_the_wall_of_a_request(cloud_app, bob):
+    enter_next_secret(cloud_app)
+
+    with acting_for(user_id=bob.pk):
+        assert client_secret.promote_next(OAuthApp.objects.get(pk=cloud_app.pk))
+
+    assert secrets_of(cloud_app) == (NEW, "")
 
 
 @pytest.mark.parametrize("seal", ["seal_client_secret", "seal_next_client_secret"])
