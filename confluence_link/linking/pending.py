@@ -12,13 +12,18 @@ from accounts.models import Membership
 from confluence_link import vault
 from confluence_link.errors import LinkRefused
 from confluence_link.linking.states import PENDING_LIFE, digest
-from confluence_link.models import Grant, LinkedSite, PendingLink, database_now
+from confluence_link.models import (
+    Grant,
+    LinkedSite,
+    OAuthApp,
+    PendingLink,
+    database_now,
+)
 
 if TYPE_CHECKING:
     from accounts.models import Organization, User
     from confluence_link.atlassian import Account
     from confluence_link.linking.consent import Consent
-    from confluence_link.models import OAuthApp
 
 
 @across_organizations()
@@ -34,7 +39,7 @@ def pend(
     """Seals a consent until the person confirms it; older ones of theirs are dropped.
 
     `reconnect` is the public id of the linked site that asked for a new consent.
-    Raises LinkRefused: not_member, other_user, other_account.
+    Raises LinkRefused: not_member, other_user, other_account, configuration.
     """
     check_owner(oauth_app, consent.account.account_id, user)
     if reconnect:
@@ -61,7 +66,21 @@ def pend(
             user=user, oauth_app=oauth_app, account_id=pending.account_id
         ).delete()
         pending.save()
+        _check_same_server(oauth_app)
     return pending
+
+
+def _check_same_server(oauth_app: OAuthApp) -> None:
+    """Whether tokens of the consent would still be sent where they came from.
+
+    After the row that points to it was written: a change of the app waits for that,
+    and finds it.
+    """
+    same = OAuthApp.objects.filter(
+        pk=oauth_app.pk, base_url=oauth_app.base_url, client_id=oauth_app.client_id
+    )
+    if not same.exists():
+        raise LinkRefused("configuration")
 
 
 def _check_same_account(

@@ -24,6 +24,7 @@ from confluence_link.servers.credentials import (
 from confluence_link.servers.registering import (
     AddressIsFixed,
     Settings,
+    WayIsFixed,
     add,
     change,
     read_base_url,
@@ -44,6 +45,7 @@ __all__ = [
     "Condition",
     "Settings",
     "SetupIsOver",
+    "WayIsFixed",
     "add",
     "add_secret",
     "change",

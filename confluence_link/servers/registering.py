@@ -40,6 +40,10 @@ class AddressIsFixed(Exception):
     """People linked. Their refresh tokens are sent there: no edit redirects them."""
 
 
+class WayIsFixed(Exception):
+    """People linked, and on the way that was asked for somebody could read along."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What people may change of a server; None leaves a sealed setting as it is."""
@@ -99,7 +103,7 @@ def add(
 def change(*, oauth_app: OAuthApp, settings: Settings, actor: User) -> list[str]:
     """The names of the fields that changed; their event has no values.
 
-    Raises AddressIsFixed, BlockedAddress, UnusableCertificate, or
+    Raises AddressIsFixed, WayIsFixed, BlockedAddress, UnusableCertificate, or
     VaultError("no_keys").
     """
     with transaction.atomic():
@@ -108,6 +112,7 @@ def change(*, oauth_app: OAuthApp, settings: Settings, actor: User) -> list[str]
         changed += _change_sealed(app, settings, changed)
         if not changed:
             return changed
+        _keep_secrets_from(app, changed)
         if _CONNECTING.intersection(changed):
             app.probed_at, app.probe_steps = None, []
             try_again(app)
@@ -122,13 +127,7 @@ def _change_address(app: OAuthApp, settings: Settings) -> list[str]:
     if is_linked(app):
         raise AddressIsFixed
     app.base_url = read_base_url(settings.base_url, app)
-    # What was entered for one server is not shown to another: whoever chooses the
-    # address must not get to see it.
-    app.client_id = ""
-    app.sealed_client_secret = app.sealed_next_client_secret = b""
     app.server_id = app.server_version = ""
-    PendingLink.objects.filter(oauth_app=app).delete()
-    end_setups(app)
     return ["base_url"]
 
 
@@ -162,6 +161,24 @@ def _change_sealed(
         vault.seal_client_certificate(app, pem)
         sealed.append("client_certificate")
     return sealed
+
+
+def _keep_secrets_from(app: OAuthApp, changed: Sequence[str]) -> None:
+    """What was entered for one server, or one way to it, is not sent elsewhere.
+
+    Whoever chooses the address must not get to see the secret and people's tokens;
+    nor who names both a proxy and the authority that vouches for what is behind it.
+    """
+    readable = bool(app.ca_bundle) or app.base_url.startswith("http:")
+    on_the_way = {"ca_bundle", "proxy_url"}.intersection(changed)
+    read_along = on_the_way and app.proxy_url and readable
+    if read_along and is_linked(app):
+        raise WayIsFixed
+    if read_along or "base_url" in changed:
+        app.client_id = ""
+        app.sealed_client_secret = app.sealed_next_client_secret = b""
+        PendingLink.objects.filter(oauth_app=app).delete()
+        end_setups(app)
 
 
 @across_organizations()

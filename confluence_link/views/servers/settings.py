@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -10,10 +10,7 @@ from django.shortcuts import redirect, render
 from confluence_link import servers
 from confluence_link.errors import VaultError
 from confluence_link.models import LinkedSite, VacantSite
-from confluence_link.views.servers.forms import (
-    NOTHING_CAN_BE_SEALED,
-    ServerSettingsForm,
-)
+from confluence_link.views.servers.fields import NOTHING_CAN_BE_SEALED
 from confluence_link.views.servers.frame import (
     TOO_OFTEN,
     check_again,
@@ -22,12 +19,18 @@ from confluence_link.views.servers.frame import (
     server_of,
     to_server,
 )
+from confluence_link.views.servers.settings_form import ServerSettingsForm
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import Membership
     from confluence_link.models import OAuthApp
+
+_READ_ALONG: Final = (
+    "People have linked. Through a proxy, with an authority of your own or without TLS,"
+    " somebody could read their tokens on the way: ask the operator of this service."
+)
 
 
 @form_page
@@ -59,6 +62,9 @@ def _change(
         )
     except servers.AddressIsFixed:
         form.add_error("base_url", "Somebody linked just now: it is fixed.")
+        return False
+    except servers.WayIsFixed:
+        form.add_error("proxy_url", _READ_ALONG)
         return False
     except VaultError:
         form.add_error(None, NOTHING_CAN_BE_SEALED)

@@ -8,7 +8,7 @@ from django.db.models import F
 from confluence_link import linking, vault
 from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.linking.pending import binding_of
-from confluence_link.models import PendingLink
+from confluence_link.models import OAuthApp, PendingLink
 from tests import factories
 from tests.confluence_link.linking.pendings import SESSION_KEY, consent, make_pending
 
@@ -134,4 +134,20 @@ def test_after_fifteen_minutes_it_is_not_found(wanted):
 
 def test_cancelling_erases_it(own):
     linking.cancel(pending=make_pending(**own))
+    assert not PendingLink.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"base_url": "https://elsewhere.example.com"}, {"client_id": "another"}]
+)
+def test_tokens_of_a_server_whose_address_was_changed_meanwhile_do_not_wait(
+    own, change
+):
+    """A refresh would send them to the new address."""
+    own["oauth_app"] = factories.make_oauth_app(base_url="https://wiki.example.com")
+    OAuthApp.objects.filter(pk=own["oauth_app"].pk).update(**change)
+
+    with pytest.raises(LinkRefused, match="configuration"):
+        make_pending(**own)
+
     assert not PendingLink.objects.exists()

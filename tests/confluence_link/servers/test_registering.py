@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import trustme
 from allauth.socialaccount.models import SocialAccount
 
 from confluence_link import servers, vault
@@ -217,6 +218,73 @@ def test_a_change_of_the_way_there_is_tried_at_once(server, alice):
 
     change(server_steps.again(server), alice, proxy_url="http://proxy.example.com:80")
     assert OAuthAppHealth.objects.get().paused_until is None
+
+
+@pytest.fixture(scope="module")
+def ca_pem():
+    return trustme.CA().cert_pem.bytes().decode()
+
+
+HTTPS = "https://127.0.0.1:8443"
+PROXY = "http://proxy.example.com:3128"
+
+
+def test_a_proxy_alone_sees_no_secret_and_takes_none_away(
+    organization, alice, ready_server
+):
+    OAuthApp.objects.update(base_url=HTTPS)
+
+    change(server_steps.again(ready_server), alice, proxy_url=PROXY)
+
+    assert server_steps.again(ready_server).client_id
+
+
+@pytest.mark.parametrize("before", ["proxy", "authority"])
+def test_a_way_on_which_somebody_could_read_along_takes_the_secret_away(
+    alice, ready_server, ca_pem, before
+):
+    OAuthApp.objects.update(base_url=HTTPS)
+    first, second = {"proxy_url": PROXY}, {"ca_bundle": ca_pem}
+    if before == "authority":
+        first, second = second, first
+    change(server_steps.again(ready_server), alice, **first)
+    assert server_steps.again(ready_server).client_id
+
+    change(server_steps.again(ready_server), alice, **second)
+
+    server = server_steps.again(ready_server)
+    assert server.client_id == ""
+    assert not server.sealed_client_secret
+
+
+def test_a_way_on_which_somebody_could_read_along_is_refused_once_people_linked(
+    sandbox, ready_server, alice, organization, ca_pem
+):
+    grants.link_data_center(
+        sandbox, ready_server, user=alice, organization=organization
+    )
+
+    # Plain http, which anything on the way reads.
+    with pytest.raises(servers.WayIsFixed):
+        change(ready_server, alice, proxy_url=PROXY)
+    OAuthApp.objects.update(base_url=HTTPS, proxy_url=PROXY)
+    with pytest.raises(servers.WayIsFixed):
+        change(server_steps.again(ready_server), alice, ca_bundle=ca_pem)
+
+    assert server_steps.again(ready_server).ca_bundle == ""
+
+
+def test_the_public_authorities_are_always_welcome(
+    sandbox, ready_server, alice, organization, ca_pem
+):
+    grants.link_data_center(
+        sandbox, ready_server, user=alice, organization=organization
+    )
+    OAuthApp.objects.update(base_url=HTTPS, proxy_url=PROXY, ca_bundle=ca_pem)
+
+    assert change(server_steps.again(ready_server), alice, ca_bundle="") == [
+        "ca_bundle"
+    ]
 
 
 # Removing

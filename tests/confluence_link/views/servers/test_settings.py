@@ -181,6 +181,15 @@ def test_the_address_is_fixed_once_somebody_linked(alice_client, ready_server, l
     assert (server.base_url, server.name) == (before, "New")
 
 
+def test_a_proxy_that_could_read_along_is_for_the_operator_once_somebody_linked(
+    alice_client, ready_server, linked
+):
+    answer = save(alice_client, ready_server, proxy_url="http://127.0.0.1:1")
+
+    assert "ask the operator" in str(errors(answer)["proxy_url"])
+    assert server_steps.again(ready_server).proxy_url == ""
+
+
 def test_s15_another_address_counts_as_another_server(alice_client, server):
     for number in range(frame.ADDED_PER_HOUR):
         save(alice_client, server, base_url=f"http://127.0.0.1:1/{number}")

@@ -12,7 +12,7 @@ from django.core import mail
 from django.urls import reverse
 
 from confluence_link import servers, vault
-from confluence_link.models import Event, ServerSetup, database_now
+from confluence_link.models import Event, OAuthApp, ServerSetup, database_now
 from confluence_link.views.servers import frame, setup
 from tests import server_steps
 from tests.server_steps import CLIENT_SECRET, address, fill
@@ -86,6 +86,15 @@ def test_the_page_says_what_to_do_on_the_server(erin, server):
     assert f"readonly>{server.redirect_uri}</textarea>" in text
     assert "Application links" in text
     assert text.count("<input") == 4  # the token, one to copy, two to enter
+
+
+def test_the_page_tells_whose_proxy_is_on_the_way(erin, server):
+    OAuthApp.objects.update(proxy_url="http://proxy.example.com", ca_bundle="PEM")
+
+    text = text_of(erin.get(reverse("server_setup")))
+
+    assert "through the proxy http://proxy.example.com" in text
+    assert "could read along" in text
 
 
 def test_the_form_is_sent_once_and_shows_nothing(erin, server):
