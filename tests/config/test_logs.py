@@ -72,3 +72,11 @@ def test_other_lines_stay_as_they_are():
     HideCallbackQuery().filter(record)
 
     assert (record.msg, record.args) == ("GET %s", args)
+
+
+def test_key_for_services_in_an_address_is_hidden():
+    key = "clk_0123456789ab_" + "s3-_" * 10 + "abc"
+
+    line = _line('"GET %s HTTP/1.1" 400', f"/api/v1/linked-sites?key={key}&x=1")
+
+    assert line == '"GET /api/v1/linked-sites?key=clk_***&x=1 HTTP/1.1" 400'

@@ -221,3 +221,40 @@ def test_f20_messages_are_json_and_results_are_not_kept():
     assert app.conf.task_ignore_result
     assert app.conf.task_acks_late
     assert app.conf.worker_prefetch_multiplier == 1
+
+
+# T15: messages are hints, and a wrong one does nothing
+# ------------------------------------------------------------------------------
+def test_t15_a_message_with_a_foreign_grant_refreshes_nothing(
+    cloud_grant, sandbox, caplog
+):
+    """No message says for whom or for which consent: the row alone decides."""
+    before = Grant.objects.values().get(), grants.tokens(cloud_grant)
+    tasks.refresh_batch([cloud_grant.pk, cloud_grant.pk, 987_654_321, -1])
+    assert sandbox.cloud.statistics[REFRESHED] == 0
+    assert (Grant.objects.values().get(), grants.tokens(cloud_grant)) == before
+    assert "batch asked=4 done=[]" in caplog.text
+
+
+def test_t15_a_message_for_an_earlier_consent_refreshes_nothing(
+    alice, cloud_app, cloud_grant, organization, sandbox, wire
+):
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    (message,) = wire()
+    grants.link_cloud(sandbox, cloud_app, user=alice, organization=organization)
+    run(message)
+    assert sandbox.cloud.statistics[REFRESHED] == 0
+    assert grants.again(cloud_grant).epoch == 2
+
+
+@pytest.mark.parametrize("status", ["unlinked", "paused", "reconnect_needed"])
+def test_t15_a_message_for_what_ended_meanwhile_refreshes_nothing(
+    cloud_grant, sandbox, wire, status
+):
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    (message,) = wire()
+    Grant.objects.update(status=status)
+    run(message)
+    assert sandbox.cloud.statistics[REFRESHED] == 0

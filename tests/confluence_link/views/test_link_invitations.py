@@ -258,6 +258,8 @@ def test_whoever_is_not_signed_in_signs_in_first_and_goes_on(carol, address):
 
 
 def test_somebody_else_is_told_and_uses_nothing(alice_client, bob_client, address):
+    # What she was told about the mail is shown before.
+    alice_client.get("/accounts/email/")
     for client in (alice_client, bob_client):
         page = arrive(client, address)
         assert page.status_code == 403
