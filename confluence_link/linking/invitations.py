@@ -54,9 +54,9 @@ def invite_to_link(
     An older one to the same person for the same app ends. Raises LinkRefused:
     not_member.
     """
-    check_member(user, organization)
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
+        check_member(user, organization)
         older = _open(now).filter(organization=organization, user=user)
         older.filter(oauth_app=oauth_app).update(revoked_at=now)
         invitation = LinkInvitation.objects.create(
