@@ -7,6 +7,8 @@ sets have no page at all.
     oauth_apps     the one kind of row that is edited; its secrets are write-only
     grants         refresh now, list the sites again, unlink
     linked_sites   unlink
+    vacant_sites   what waits for somebody who links it again
+    invitations    what was mailed to link an account, or to set up a server
     people         deleting people and organizations
     events         what happened
     start_page     the numbers an operator looks at first
@@ -22,13 +24,24 @@ from django.contrib import admin
 from confluence_link.admin import (
     events,
     grants,
+    invitations,
     linked_sites,
     oauth_apps,
     people,
     stock,
+    vacant_sites,
 )
 
-__all__ = ["events", "grants", "linked_sites", "oauth_apps", "people", "stock"]
+__all__ = [
+    "events",
+    "grants",
+    "invitations",
+    "linked_sites",
+    "oauth_apps",
+    "people",
+    "stock",
+    "vacant_sites",
+]
 
 admin.site.site_header = "Confluence Link"
 admin.site.site_title = "Confluence Link"

@@ -7,7 +7,15 @@ from datetime import timedelta
 import pytest
 
 from confluence_link import vault
-from confluence_link.models import Grant, LinkedSite, SealedTokenSet, database_now
+from confluence_link.models import (
+    Grant,
+    LinkedSite,
+    LinkInvitation,
+    SealedTokenSet,
+    ServerSetup,
+    VacantSite,
+    database_now,
+)
 from tests import factories
 
 # Sealed columns hold bytes; these would show if a page printed them.
@@ -69,7 +77,38 @@ def linked_site(grant):
 
 
 @pytest.fixture
-def canaries(grant, alice):
+def waiting(grant, alice):
+    """A vacant site, and what was mailed to be used once."""
+    organization, now = grant.linked_sites.get().organization, database_now()
+    sent = {
+        "organization": organization,
+        "oauth_app": grant.oauth_app,
+        "invited_by": alice,
+        "created_at": now,
+        "expires_at": now + timedelta(hours=1),
+        "token_hash": CANARY,
+    }
+    vacant = VacantSite.objects.create(
+        public_id="vacant",
+        organization=organization,
+        oauth_app=grant.oauth_app,
+        site_id="gone",
+        name="Orphan",
+        url="https://orphan.example.org",
+        former=alice,
+        vacated_at=now,
+    )
+    return {
+        "vacantsite": vacant,
+        "linkinvitation": LinkInvitation.objects.create(
+            user=alice, vacant_site=vacant, **sent
+        ),
+        "serversetup": ServerSetup.objects.create(email="erin@example.org", **sent),
+    }
+
+
+@pytest.fixture
+def canaries(grant, alice, waiting):
     """Every kind of secret row, in plain text: what a page shows of it is found."""
     from allauth.mfa.models import Authenticator
     from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken

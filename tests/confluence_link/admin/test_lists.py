@@ -10,10 +10,27 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from confluence_link import events
-from confluence_link.models import Event, Grant, LinkedSite, OAuthAppHealth
+from confluence_link.models import (
+    Event,
+    Grant,
+    LinkedSite,
+    LinkInvitation,
+    OAuthAppHealth,
+    ServerSetup,
+    VacantSite,
+    database_now,
+)
 from tests import factories
 
-LISTS = ("grant", "linkedsite", "event", "oauthapp")
+LISTS = (
+    "grant",
+    "linkedsite",
+    "event",
+    "oauthapp",
+    "vacantsite",
+    "linkinvitation",
+    "serversetup",
+)
 HOSTILE = '<script>alert(1)</script>{{7*7}}"\u202e=cmd()'
 
 
@@ -31,6 +48,34 @@ def record(grant, organization):
     )
 
 
+def wait(grant, number):
+    """A vacant site, and what was mailed to be used once."""
+    now = database_now()
+    common = {
+        "organization": grant.linked_sites.get().organization,
+        "oauth_app": grant.oauth_app,
+    }
+    vacant = VacantSite.objects.create(
+        public_id=f"vacant-{number}",
+        site_id="gone",
+        name="Orphan",
+        url="https://orphan.example.org",
+        former=grant.user,
+        adopter=grant.user,
+        vacated_at=now,
+        **common,
+    )
+    sent = {
+        "invited_by": grant.user,
+        "created_at": now,
+        "expires_at": now,
+        "token_hash": f"hash-{number}",
+        **common,
+    }
+    LinkInvitation.objects.create(user=grant.user, vacant_site=vacant, **sent)
+    ServerSetup.objects.create(email="erin@example.org", **sent)
+
+
 @pytest.mark.parametrize("model", LISTS)
 def test_more_rows_cost_no_more_queries(
     admin_client, make_grant, organization, other_organization, bob, model
@@ -46,6 +91,7 @@ def test_more_rows_cost_no_more_queries(
         owner = factories.make_user()
         grant = make_grant(factories.make_organization(), user=owner, app=app)
         record(grant, organization)
+        wait(grant, number)
 
     fill(1)
     queries()
@@ -130,9 +176,12 @@ def test_events_are_filtered_by_kind_and_day(admin_client, grant, organization):
     assert len(found(admin_client, "event", **query)) == 1
 
 
-def test_hostile_names_are_escaped_everywhere(admin_client, grant, organization):
+def test_hostile_names_are_escaped_everywhere(
+    admin_client, grant, organization, waiting
+):
     Grant.objects.update(account_name=HOSTILE)
     LinkedSite.objects.update(name=HOSTILE)
+    VacantSite.objects.update(name=HOSTILE)
     grant.oauth_app.name = HOSTILE
     grant.oauth_app.save()
     organization.name = HOSTILE
@@ -142,6 +191,7 @@ def test_hostile_names_are_escaped_everywhere(admin_client, grant, organization)
     )
     rows = [("grant", grant), ("linkedsite", LinkedSite.objects.get())]
     rows += [("oauthapp", grant.oauth_app), ("event", Event.objects.get())]
+    rows += waiting.items()
     pages = [url_of(model) for model in LISTS]
     pages += [
         reverse(f"admin:confluence_link_{model}_change", args=[row.pk])
