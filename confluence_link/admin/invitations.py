@@ -5,7 +5,7 @@ Neither a token nor its hash is shown.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Case, CharField, Value, When
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-R = TypeVar("R", LinkInvitation, ServerSetup)
-
 _STATE = Case(
     When(used_at__isnull=False, then=Value("used")),
     When(revoked_at__isnull=False, then=Value("revoked")),
@@ -30,28 +28,25 @@ _STATE = Case(
 )
 
 
-class SingleUseAdmin(ReadOnlyAdmin[R]):
-    def get_queryset(self, request: HttpRequest) -> QuerySet[R]:
-        rows: QuerySet[R] = super().get_queryset(request)
-        with_state: QuerySet[R] = rows.annotate(state_in_words=_STATE)
-        return with_state
+class SingleUseAdmin(ReadOnlyAdmin[Any]):
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).annotate(state_in_words=_STATE)
 
     @admin.display(ordering="state_in_words")
-    def state(self, row: R) -> str:
-        words: str = row.state_in_words  # type: ignore[attr-defined]  # annotated
-        return words
+    def state(self, row: Any) -> str:
+        return str(row.state_in_words)
 
     @admin.display(description="sent", ordering="created_at")
-    def sent_at(self, row: R) -> str:
+    def sent_at(self, row: Any) -> str:
         return moment(row.created_at)
 
     @admin.display(description="ends", ordering="expires_at")
-    def ends_at(self, row: R) -> str:
+    def ends_at(self, row: Any) -> str:
         return moment(row.expires_at)
 
 
 @admin.register(LinkInvitation)
-class LinkInvitationAdmin(SingleUseAdmin[LinkInvitation]):
+class LinkInvitationAdmin(SingleUseAdmin):
     list_display = (
         "user",
         "organization",
@@ -86,7 +81,7 @@ class LinkInvitationAdmin(SingleUseAdmin[LinkInvitation]):
 
 
 @admin.register(ServerSetup)
-class ServerSetupAdmin(SingleUseAdmin[ServerSetup]):
+class ServerSetupAdmin(SingleUseAdmin):
     list_display = (
         "oauth_app",
         "organization",
