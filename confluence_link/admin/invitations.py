@@ -30,7 +30,9 @@ _STATE = Case(
 
 class SingleUseAdmin(ReadOnlyAdmin[Any]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).annotate(state_in_words=_STATE)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        with_state: QuerySet[Any] = rows.annotate(state_in_words=_STATE)
+        return with_state
 
     @admin.display(ordering="state_in_words")
     def state(self, row: Any) -> str:
