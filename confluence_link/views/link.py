@@ -62,6 +62,7 @@ def _start(
         # Back to the page, which asks: what allauth resumes after asking could not
         # leave for another origin under the policy of allauth's own page.
         return redirect(request.get_full_path())
+    assert isinstance(request.user, User)
     if too_many_starts(request.user):
         return refuse_for_being_many(request, organization, oauth_app)
     provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
