@@ -66,8 +66,6 @@ class OAuthAppForm(NetworkForm):
         super().__init__(*args, **kwargs)
         if "scopes" in self.fields:
             self.initial["scopes"] = " ".join(self.instance.scopes)
-        if "client_secret" in self.fields and not self.instance.sealed_client_secret:
-            self.fields["client_secret"].required = True
 
     @property
     def changes(self) -> list[str]:
@@ -93,6 +91,10 @@ class OAuthAppForm(NetworkForm):
 
     def clean_client_secret(self) -> str:
         secret: str = self.cleaned_data["client_secret"]
+        stored = self.instance.sealed_client_secret
+        # Without a client id it is a draft, whose organization enters both.
+        if self.cleaned_data.get("client_id") and not secret and not stored:
+            raise ValidationError("This field is required.")
         try:
             vault.sealing_key_id()
         except VaultError:

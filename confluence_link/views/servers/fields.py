@@ -60,4 +60,7 @@ def read_base_url(url: str, server: OAuthApp | None) -> str:
     try:
         return servers.read_base_url(url, server)
     except BlockedAddress as error:
-        raise ValidationError(why_blocked(error.detail)) from None
+        words = why_blocked(error.detail)
+        if error.detail in {"address", "port"}:
+            words += " Ask them to add it for your organization."
+        raise ValidationError(words) from None

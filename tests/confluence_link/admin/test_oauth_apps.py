@@ -14,7 +14,7 @@ from confluence_link.models import (
     OAuthAppHealth,
     database_now,
 )
-from tests import factories
+from tests import factories, server_steps
 
 ADD = "/admin/confluence_link/oauthapp/add/"
 SECRET = "s3cret-CNRY-of-the-operator"
@@ -125,6 +125,31 @@ def test_nothing_is_saved_while_nothing_can_be_sealed(admin_client, settings):
     answer = admin_client.post(ADD, fields())
 
     assert "VAULT_KEYS" in str(errors(answer)["client_secret"])
+
+
+def test_an_operator_allows_a_private_host_to_a_draft_of_an_organization(
+    admin_client, organization, alice, settings
+):
+    settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS = ["wiki.example.com"]
+    draft = server_steps.add(organization, alice, "https://wiki.example.com:8090")
+    settings.CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS = []
+
+    answer = admin_client.post(
+        page(draft),
+        fields(
+            name=draft.name,
+            base_url=draft.base_url,
+            client_id="",
+            client_secret="",
+            organization=organization.pk,
+            allowed_private_hosts="wiki.example.com:8090",
+        ),
+    )
+
+    assert answer.status_code == 302
+    draft.refresh_from_db()
+    assert draft.allowed_private_hosts == ["wiki.example.com:8090"]
+    assert not draft.sealed_client_secret
 
 
 def test_an_empty_secret_keeps_the_old_one(admin_client):

@@ -79,7 +79,7 @@ def test_read_only_is_asked_for_when_chosen(alice_client, add_url, sandbox):
         ("https://wiki.example.com/..", "context path"),
         ("https://wiki.example.com//x", "context path"),
         ("https://wiki.example.com/%2e%2e", "context path"),
-        ("https://127.0.0.1", "not on the public internet"),
+        ("https://127.0.0.1", "Ask them to add it for your organization"),
         ("https://169.254.169.254", "not on the public internet"),
         ("https://[::1]", "not on the public internet"),
         ("https://metadata.google.internal", "not on the public internet"),

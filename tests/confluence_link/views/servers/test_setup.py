@@ -12,9 +12,15 @@ from django.core import mail
 from django.urls import reverse
 
 from confluence_link import servers, vault
-from confluence_link.models import Event, OAuthApp, ServerSetup, database_now
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthApp,
+    ServerSetup,
+    database_now,
+)
 from confluence_link.views.servers import frame, setup
-from tests import server_steps
+from tests import grants, server_steps
 from tests.server_steps import CLIENT_SECRET, address, fill
 
 
@@ -107,6 +113,21 @@ def test_the_form_is_sent_once_and_shows_nothing(erin, server):
     assert again.status_code == 410
     assert erin.get(reverse("server_setup")).status_code == 410
     assert vault.open_client_secret(server_steps.again(server)) == CLIENT_SECRET
+
+
+def test_people_link_with_what_the_administrator_entered(
+    erin, server, sandbox, alice, organization
+):
+    part = sandbox.data_center
+    part.register_redirect_uri(server.redirect_uri)
+    client = part.client
+    fill(erin, client_id=client.client_id, client_secret=client.secrets[0])
+
+    grant = grants.link_data_center(
+        sandbox, server_steps.again(server), user=alice, organization=organization
+    )
+
+    assert (grant.account_name, grant.status) == ("Dora Dahl", Grant.Status.ACTIVE)
 
 
 def test_the_organization_sees_by_whom_and_when_only(alice_client, erin, server):
