@@ -168,9 +168,8 @@ def test_t03_nothing_of_another_organization_changes_a_page(
     crawl(alice_client, organization)
     before = crawl(alice_client, organization)
     assert len(before) > 15
-    for number in range(3):
-        furnish(other_organization, bob, f"theirs{number}")
-    many.links(other_organization, bob, 40)
+    made = [furnish(other_organization, bob, f"theirs{n}") for n in range(3)]
+    many.links(other_organization, bob, 40, app=made[0]["app"])
     after = crawl(alice_client, organization)
     assert set(before) == set(after)
     for url, page in before.items():

@@ -92,7 +92,9 @@ def find_invitation(*, token_hash: str, user: User, now: datetime) -> LinkInvita
     Raises LinkRefused: invitation_gone, the same for unknown, used, expired and
     revoked ones, and for those that nobody could send any more; invitation_other.
     """
-    rows = _open(now).select_related("organization", "oauth_app", "invited_by")
+    rows = _open(now).select_related(
+        "organization", "oauth_app", "vacant_site", "invited_by"
+    )
     invitation = rows.filter(token_hash=token_hash).first()
     if invitation is None or not _stands(invitation):
         raise LinkRefused("invitation_gone")
