@@ -53,9 +53,9 @@ class SandboxProcess:
         return int(self.state(part)["statistics"].get(name, 0))
 
     def mails(self, to: str = "") -> list[dict[str, Any]]:
-        answer = requests.get(
-            f"{self.cloud_url}/mailbox.json", params={"to": to}, timeout=5
-        )
+        """Of one recipient or, without one, all of them; the newest first."""
+        asked = {"to": to} if to else {}
+        answer = requests.get(f"{self.cloud_url}/mailbox.json", params=asked, timeout=5)
         mails: list[dict[str, Any]] = answer.json()
         return mails
 
