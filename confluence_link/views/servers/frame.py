@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -15,6 +16,7 @@ from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
 from accounts.rights import Right
 from accounts.tenancy import with_right
 from confluence_link import servers
+from confluence_link.models import OAuthApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import Membership
-    from confluence_link.models import OAuthApp
 
 # Of one organization (threat S15).
 ADDED_PER_HOUR: Final = 10
@@ -44,7 +45,11 @@ def form_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             # Back to the page, which asks: what allauth would keep of this form while
             # it asks may be a secret, and sessions lie in the database.
             return redirect(request.get_full_path())
-        return view(request, membership, *args, **kwargs)
+        try:
+            return view(request, membership, *args, **kwargs)
+        except OAuthApp.DoesNotExist:
+            # Somebody else removed it at the same moment.
+            raise Http404 from None
 
     methods = require_http_methods(["GET", "HEAD", "POST"])
     return never_cache(with_right(Right.ADD_SERVERS)(methods(page)))

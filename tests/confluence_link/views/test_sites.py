@@ -92,8 +92,12 @@ def test_an_empty_list_says_what_to_do_first(alice_client, organization, app):
     assert f"/login/?organization={organization.slug}" in html
 
 
-def test_without_any_app_people_are_sent_to_the_operator(alice_client, organization):
-    assert "has to set up Confluence" in linked_sites(alice_client, organization)
+def test_without_any_app_members_are_sent_to_the_operator(carol_client, organization):
+    assert "has to set up Confluence" in linked_sites(carol_client, organization)
+
+
+def test_without_any_app_admins_are_sent_to_their_servers(alice_client, organization):
+    assert "servers/add/" in linked_sites(alice_client, organization)
 
 
 def test_without_any_app_an_operator_is_sent_to_the_admin(organization):
