@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 _STATES = Signer(salt="confluence_link.state", sep=".")
 
 
+def new_state() -> str:
+    """256 random bits, signed."""
+    return _STATES.sign(secrets.token_urlsafe(32))
+
+
 @dataclass(frozen=True)
 class AllauthApp:
     """An `OAuthApp` in the shape of allauth's SocialApp, without its secret."""
@@ -141,10 +146,8 @@ class ConfluenceProvider(OAuth2Provider):  # type: ignore[misc]  # allauth is un
         pkce_code_verifier: str = "",
         **kwargs: Any,
     ) -> str:
-        """Gives 256 random bits, signed; the session keeps the hash of all of it and
-        a sealed verifier.
-        """
-        state = _STATES.sign(secrets.token_urlsafe(32))
+        """Gives a new state; the session keeps its hash and a sealed verifier."""
+        state = new_state()
         record = linking.digest(state)
         # allauth would keep one more than it says.
         states = statekit.get_states(request)
