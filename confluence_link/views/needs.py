@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 
 # Of each kind; a list of its own has the others.
-AT_MOST: Final = 5
+AT_MOST: Final = 3
 INVITATION_ENDS_SOON: Final = timedelta(days=1)
 
 
