@@ -66,7 +66,9 @@ def invited(request: HttpRequest) -> HttpResponse:
     except LinkRefused as refused:
         return refusal_page(request, refused=refused, status=_STATUS[refused.reason])
     request.session.pop(SESSION_KEY)
-    return redirect(link_url(invitation.oauth_app, invitation.organization))
+    vacant_site = invitation.vacant_site
+    adopt = {"adopt": vacant_site.public_id} if vacant_site else {}
+    return redirect(link_url(invitation.oauth_app, invitation.organization, **adopt))
 
 
 def _page(request: HttpRequest, invitation: LinkInvitation) -> HttpResponse:

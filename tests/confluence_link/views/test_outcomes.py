@@ -119,6 +119,7 @@ def every_error():
         errors.RateLimited(429, retry_after_seconds=9),
         errors.Unavailable(503),
         errors.VaultError("damaged"),
+        errors.NotInUse("anything"),
         errors.ConfluenceLinkError("anything"),
     ]
 
@@ -135,6 +136,22 @@ def test_every_error_has_words_and_a_status(error, creating):
 def test_every_error_class_has_a_line_of_its_own():
     own = {type(error) for error in every_error()} - {errors.ApiError}
     assert own == set(BROKEN_ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("person", "deactivated here"),
+        ("organization", "organization is deactivated"),
+        ("paused", "paused"),
+        ("lost", "no longer reaches"),
+        ("unlinked", "ended"),
+    ],
+)
+def test_what_is_not_in_use_says_why(reason, words):
+    trouble = trouble_of(errors.NotInUse(reason))
+    assert words in trouble.happened
+    assert trouble.outcome.next_step.endswith(".")
 
 
 def test_no_answer_at_all_is_told_from_a_bad_answer():
