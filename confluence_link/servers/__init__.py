@@ -24,7 +24,7 @@ from confluence_link.servers.credentials import (
 from confluence_link.servers.registering import (
     AddressIsFixed,
     Settings,
-    WayIsFixed,
+    WayIsTheOperators,
     add,
     change,
     read_base_url,
@@ -45,7 +45,7 @@ __all__ = [
     "Condition",
     "Settings",
     "SetupIsOver",
-    "WayIsFixed",
+    "WayIsTheOperators",
     "add",
     "add_secret",
     "change",

@@ -40,8 +40,8 @@ class AddressIsFixed(Exception):
     """People linked. Their refresh tokens are sent there: no edit redirects them."""
 
 
-class WayIsFixed(Exception):
-    """People linked, and on the way that was asked for somebody could read along."""
+class WayIsTheOperators(Exception):
+    """On the way that was asked for somebody could read along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def add(
 def change(*, oauth_app: OAuthApp, settings: Settings, actor: User) -> list[str]:
     """The names of the fields that changed; their event has no values.
 
-    Raises AddressIsFixed, WayIsFixed, BlockedAddress, UnusableCertificate, or
+    Raises AddressIsFixed, WayIsTheOperators, BlockedAddress, UnusableCertificate, or
     VaultError("no_keys").
     """
     with transaction.atomic():
@@ -164,17 +164,17 @@ def _change_sealed(
 
 
 def _keep_secrets_from(app: OAuthApp, changed: Sequence[str]) -> None:
-    """What was entered for one server, or one way to it, is not sent elsewhere.
+    """What was entered for one server is not sent elsewhere, and read by nobody.
 
     Whoever chooses the address must not get to see the secret and people's tokens;
-    nor who names both a proxy and the authority that vouches for what is behind it.
+    nor who names both a proxy and the authority that vouches for what is behind it,
+    whether people have linked or will.
     """
     readable = bool(app.ca_bundle) or app.base_url.startswith("http:")
-    on_the_way = {"ca_bundle", "proxy_url"}.intersection(changed)
-    read_along = on_the_way and app.proxy_url and readable
-    if read_along and is_linked(app):
-        raise WayIsFixed
-    if read_along or "base_url" in changed:
+    on_the_way = {"ca_bundle", "proxy_url", "base_url"}.intersection(changed)
+    if on_the_way and app.proxy_url and readable:
+        raise WayIsTheOperators
+    if "base_url" in changed:
         app.client_id = ""
         app.sealed_client_secret = app.sealed_next_client_secret = b""
         PendingLink.objects.filter(oauth_app=app).delete()

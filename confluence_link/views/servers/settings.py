@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from confluence_link.models import OAuthApp
 
 _READ_ALONG: Final = (
-    "People have linked. Through a proxy, with an authority of your own or without TLS,"
-    " somebody could read their tokens on the way: ask the operator of this service."
+    "Through a proxy together with a CA bundle, or without TLS, somebody could read"
+    " people's tokens on the way: the operator of this service may set both."
 )
 
 
@@ -63,7 +63,7 @@ def _change(
     except servers.AddressIsFixed:
         form.add_error("base_url", "Somebody linked just now: it is fixed.")
         return False
-    except servers.WayIsFixed:
+    except servers.WayIsTheOperators:
         form.add_error("proxy_url", _READ_ALONG)
         return False
     except VaultError:

@@ -40,6 +40,17 @@ def settings_of(server, **changes):
     return servers.Settings(**{**fields, **changes})
 
 
+# A proxy is for TLS alone, unless the operator says otherwise.
+HTTPS = "https://127.0.0.1:8443"
+PROXY = "http://proxy.example.com:3128"
+
+
+@pytest.fixture
+def https_server(server):
+    OAuthApp.objects.update(base_url=HTTPS)
+    return server_steps.again(server)
+
+
 def change(server, actor, **changes):
     return servers.change(
         oauth_app=server, settings=settings_of(server, **changes), actor=actor
@@ -130,9 +141,9 @@ def test_an_address_that_is_not_permitted_makes_no_row(
 
 # Changing
 # ------------------------------------------------------------------------------
-def test_the_event_of_a_change_names_fields_and_no_values(server, alice):
+def test_the_event_of_a_change_names_fields_and_no_values(https_server, alice):
     changed = change(
-        server,
+        https_server,
         alice,
         name="New name",
         proxy_url="http://proxy.example.com:3128",
@@ -142,8 +153,8 @@ def test_the_event_of_a_change_names_fields_and_no_values(server, alice):
     assert changed == ["name", "proxy_url", "proxy_credentials"]
     event = Event.objects.get(kind=Event.Kind.SERVER_CHANGED)
     assert event.facts == {"server": "New name", "changed": changed}
-    server = server_steps.again(server)
-    assert vault.open_proxy_credentials(server) == "user:pass-CNRY"
+    https_server = server_steps.again(https_server)
+    assert vault.open_proxy_credentials(https_server) == "user:pass-CNRY"
 
 
 def test_nothing_changed_is_no_event(server, alice):
@@ -151,20 +162,22 @@ def test_nothing_changed_is_no_event(server, alice):
     assert kinds() == [Event.Kind.SERVER_ADDED]
 
 
-def test_another_proxy_does_not_get_the_password_of_the_one_before(server, alice):
+def test_another_proxy_does_not_get_the_password_of_the_one_before(https_server, alice):
     change(
-        server,
+        https_server,
         alice,
         proxy_url="http://proxy.example.com:3128",
         proxy_credentials="user:pass-CNRY",
     )
 
     changed = change(
-        server_steps.again(server), alice, proxy_url="http://evil.example.com:3128"
+        server_steps.again(https_server),
+        alice,
+        proxy_url="http://evil.example.com:3128",
     )
 
     assert changed == ["proxy_url", "proxy_credentials"]
-    assert not server_steps.again(server).sealed_proxy_credentials
+    assert not server_steps.again(https_server).sealed_proxy_credentials
 
 
 def test_another_address_does_not_get_the_secret_of_the_one_before(ready_server, alice):
@@ -210,23 +223,21 @@ def test_a_private_address_takes_what_the_operator_permits_this_server(
     assert changed == ["base_url"]
 
 
-def test_a_change_of_the_way_there_is_tried_at_once(server, alice):
-    OAuthAppHealth.objects.create(oauth_app=server, paused_until=database_now())
+def test_a_change_of_the_way_there_is_tried_at_once(https_server, alice):
+    OAuthAppHealth.objects.create(oauth_app=https_server, paused_until=database_now())
 
-    change(server, alice, name="Another")
+    change(https_server, alice, name="Another")
     assert OAuthAppHealth.objects.get().paused_until is not None
 
-    change(server_steps.again(server), alice, proxy_url="http://proxy.example.com:80")
+    change(
+        server_steps.again(https_server), alice, proxy_url="http://proxy.example.com:80"
+    )
     assert OAuthAppHealth.objects.get().paused_until is None
 
 
 @pytest.fixture(scope="module")
 def ca_pem():
     return trustme.CA().cert_pem.bytes().decode()
-
-
-HTTPS = "https://127.0.0.1:8443"
-PROXY = "http://proxy.example.com:3128"
 
 
 def test_a_proxy_alone_sees_no_secret_and_takes_none_away(
@@ -239,39 +250,31 @@ def test_a_proxy_alone_sees_no_secret_and_takes_none_away(
     assert server_steps.again(ready_server).client_id
 
 
-@pytest.mark.parametrize("before", ["proxy", "authority"])
-def test_a_way_on_which_somebody_could_read_along_takes_the_secret_away(
-    alice, ready_server, ca_pem, before
+@pytest.mark.parametrize("first", ["proxy_url", "ca_bundle"])
+def test_a_way_on_which_somebody_could_read_along_is_the_operators(
+    alice, ready_server, ca_pem, first
 ):
     OAuthApp.objects.update(base_url=HTTPS)
-    first, second = {"proxy_url": PROXY}, {"ca_bundle": ca_pem}
-    if before == "authority":
-        first, second = second, first
-    change(server_steps.again(ready_server), alice, **first)
-    assert server_steps.again(ready_server).client_id
+    wanted = {"proxy_url": PROXY, "ca_bundle": ca_pem}
+    change(server_steps.again(ready_server), alice, **{first: wanted.pop(first)})
 
-    change(server_steps.again(ready_server), alice, **second)
+    with pytest.raises(servers.WayIsTheOperators):
+        change(server_steps.again(ready_server), alice, **wanted)
 
     server = server_steps.again(ready_server)
-    assert server.client_id == ""
-    assert not server.sealed_client_secret
+    assert not (server.proxy_url and server.ca_bundle)
+    assert server.client_id
 
 
-def test_a_way_on_which_somebody_could_read_along_is_refused_once_people_linked(
-    sandbox, ready_server, alice, organization, ca_pem
-):
-    grants.link_data_center(
-        sandbox, ready_server, user=alice, organization=organization
-    )
-
-    # Plain http, which anything on the way reads.
-    with pytest.raises(servers.WayIsFixed):
+def test_plain_http_through_a_proxy_is_the_operators(alice, ready_server):
+    with pytest.raises(servers.WayIsTheOperators):
         change(ready_server, alice, proxy_url=PROXY)
-    OAuthApp.objects.update(base_url=HTTPS, proxy_url=PROXY)
-    with pytest.raises(servers.WayIsFixed):
-        change(server_steps.again(ready_server), alice, ca_bundle=ca_pem)
 
-    assert server_steps.again(ready_server).ca_bundle == ""
+
+def test_what_the_operator_set_stays_when_the_name_changes(alice, ready_server, ca_pem):
+    OAuthApp.objects.update(base_url=HTTPS, proxy_url=PROXY, ca_bundle=ca_pem)
+
+    assert change(server_steps.again(ready_server), alice, name="Renamed") == ["name"]
 
 
 def test_the_public_authorities_are_always_welcome(
