@@ -37,27 +37,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SiteEnd:
-    """What the end of a membership does to one linked site."""
+    """What the end of a membership does to one linked site.
+
+    Not whether its tokens are erased with it: that would tell an organization whether
+    another one uses the account.
+    """
 
     linked_site: LinkedSite
     # Shared sites keep their id for whoever links them next.
     becomes_vacant: bool
-    # Otherwise another organization uses the account; which one is not told.
-    erases_tokens: bool
 
 
-@across_organizations()
 def preview(*, membership: Membership) -> list[SiteEnd]:
     """What `end_membership` would do to each linked site."""
-    sites = list(_sites_of(membership))
-    elsewhere = set(
-        LinkedSite.objects.filter(grant__in={site.grant_id for site in sites})
-        .exclude(organization=membership.organization_id)
-        .values_list("grant_id", flat=True)
-    )
-    return [
-        SiteEnd(site, site.shared, site.grant_id not in elsewhere) for site in sites
-    ]
+    return [SiteEnd(site, site.shared) for site in _sites_of(membership)]
 
 
 @across_organizations()

@@ -264,15 +264,10 @@ def test_the_record_says_who_left_or_was_removed(site, end, by_whom, amy, alice)
 def test_the_preview_says_what_will_happen(site, amy, organization):
     (end,) = leaving.preview(membership=_membership(amy, organization))
     assert end.linked_site == site
-    assert (end.becomes_vacant, end.erases_tokens) == (True, True)
+    assert end.becomes_vacant
     LinkedSite.objects.update(shared=False)
     (end,) = leaving.preview(membership=_membership(amy, organization))
     assert not end.becomes_vacant
-
-
-def test_the_preview_knows_of_other_organizations(site, elsewhere, amy, organization):
-    (end,) = leaving.preview(membership=_membership(amy, organization))
-    assert not end.erases_tokens
 
 
 # T08: somebody owns it
