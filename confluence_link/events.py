@@ -40,7 +40,12 @@ def record(
     grant: Grant | None = None,
     **facts: str | int | list[str],
 ) -> Event:
-    """Appends one event, in the caller's transaction if there is one."""
+    """Appends one event, in the caller's transaction if there is one.
+
+    What happens to an organization's own server is told to that organization.
+    """
+    if grant is None and organization is None and oauth_app is not None:
+        organization = oauth_app.organization
     if grant is not None and oauth_app is None:
         oauth_app = grant.oauth_app
     return Event.objects.create(

@@ -15,7 +15,7 @@ from confluence_link.linking import pausing
 from confluence_link.models import Event, Grant, LinkedSite
 
 if TYPE_CHECKING:
-    from accounts.models import User
+    from accounts.models import Organization, User
 
 LISTING_SECONDS: Final = 15
 # Sent inside the transaction that erases the tokens, with `grant`.
@@ -53,13 +53,13 @@ def unlink(*, linked_site: LinkedSite, actor: User | None) -> None:
             linked_site=linked_site.public_id,
         )
         if not LinkedSite.objects.filter(grant=grant).exists():
-            _end_grant(grant, actor)
+            _end_grant(grant, actor, linked_site.organization)
             return
         # Perhaps only deactivated organizations use it now.
         pausing.follow(Grant.objects.filter(pk=grant.pk))
 
 
-def _end_grant(grant: Grant, actor: User | None) -> None:
+def _end_grant(grant: Grant, actor: User | None, organization: Organization) -> None:
     vault.destroy(grant)
     Grant.objects.filter(pk=grant.pk).update(
         status=Grant.Status.UNLINKED,
@@ -72,7 +72,10 @@ def _end_grant(grant: Grant, actor: User | None) -> None:
         sites=[],
     )
     account_unlinked.send(sender=Grant, grant=grant)
-    events.record(Event.Kind.GRANT_UNLINKED, grant=grant, actor=actor)
+    # Told to the last organization that used it: nobody else has the grant now.
+    events.record(
+        Event.Kind.GRANT_UNLINKED, grant=grant, organization=organization, actor=actor
+    )
 
 
 @across_organizations()

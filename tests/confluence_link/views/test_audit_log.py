@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Membership
-from confluence_link import events
+from confluence_link import events, linking
 from confluence_link.models import Event, database_now
 from confluence_link.views import audit_log
 from tests import factories, many
@@ -123,6 +123,24 @@ def test_t03_what_a_grant_went_through_before_is_not_there(log, site, record):
     record(Kind.RECOVERED, organization=None, grant=site.grant, at=DAY)
 
     assert log() == []
+
+
+def test_the_end_of_a_grant_is_there_though_its_link_is_gone(log, site, alice):
+    linking.unlink(linked_site=site, actor=alice)
+
+    assert titles(log()) == ["Tokens erased", "Wiki unlinked"]
+
+
+def test_what_happens_to_a_server_of_its_own_is_there(
+    log, organization, other_organization
+):
+    for owner in (organization, other_organization, None):
+        app = factories.make_oauth_app(
+            base_url="https://wiki.example.org", organization=owner
+        )
+        events.record(Kind.CONFIGURATION_REFUSED, oauth_app=app, error="x")
+
+    assert titles(log()) == ["Settings of the server refused"]
 
 
 def test_operators_are_not_named(log, record, admin_client):
