@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-# Linking, the addresses of servers, denial of service.
-PROMISED = {"l": range(1, 43), "s": range(1, 18), "r": (1, 2, 3, 4, 5, 6, 8, 9)}
+# Linking, tenancy, the addresses of servers, denial of service.
+PROMISED = {
+    "l": range(1, 43),
+    "t": range(1, 20),
+    "s": range(1, 18),
+    "r": range(1, 10),
+}
 NUMBERS = [
     f"{letter}{number:02}" for letter, range_ in PROMISED.items() for number in range_
 ]

@@ -173,7 +173,7 @@ def test_a02_every_refusal_takes_the_same_time(make, alice):
             took[name].append(time.perf_counter() - began)
     # A row is read in some of them and not in others; nothing else differs.
     medians = [median(times) for times in took.values()]
-    assert max(medians) < 2 * min(medians)
+    assert max(medians) < 4 * min(medians)
 
 
 def test_making_and_revoking_is_recorded_without_the_key(make, alice, organization):
