@@ -96,10 +96,15 @@ class Service:
     def person(self, name):
         return Person(self.browser, self, name)
 
-    def mailed_link(self, address):
-        """The newest link that was mailed to somebody."""
-        *_, link = self.box.mails(to=address)[0]["links"]
-        return link
+    def mailed_link(self, address, path="/"):
+        """The newest link with this in it that was mailed to somebody."""
+        links = [
+            link
+            for mail in self.box.mails(to=address)
+            for link in reversed(mail["links"])
+            if path in link
+        ]
+        return links[0]
 
 
 @pytest.fixture
