@@ -121,11 +121,13 @@ def _walled(
     if raw.autocommit and status == "IDLE":
         if scope is None or not _has_role(connection):
             return execute(sql, params, many, context)
-        return _in_transaction(raw, scope, lambda: execute(sql, params, many, context))
+        return _in_transaction(
+            connection, scope, lambda: execute(sql, params, many, context)
+        )
     if status == "IDLE":
         connection.told = None
     if scope != connection.told and status != "INERROR" and _has_role(connection):
-        raw.execute(scope.sql if scope else _TAKE_DOWN)
+        _say(connection, scope.sql if scope else _TAKE_DOWN)
         connection.told = scope
     try:
         return execute(sql, params, many, context)
@@ -135,17 +137,27 @@ def _walled(
             connection.told = _Scope(-1, -1)
 
 
-def _in_transaction(raw: Any, scope: _Scope, execute: Callable[[], Any]) -> Any:
+def _in_transaction(
+    connection: BaseDatabaseWrapper, scope: _Scope, execute: Callable[[], Any]
+) -> Any:
     """One statement of its own in a transaction that knows whom it is for."""
-    raw.execute(f"BEGIN; {scope.sql}")
+    _say(connection, f"BEGIN; {scope.sql}")
     try:
         result = execute()
     except BaseException:
+        raw: Any = connection.connection
         if not raw.closed:
-            raw.execute("ROLLBACK")
+            _say(connection, "ROLLBACK")
         raise
-    raw.execute("COMMIT")
+    _say(connection, "COMMIT")
     return result
+
+
+def _say(connection: BaseDatabaseWrapper, sql: str) -> None:
+    """What fails here is an error of Django's, as in a statement without the wall."""
+    raw: Any = connection.connection
+    with connection.wrap_database_errors:
+        raw.execute(sql)
 
 
 def _has_role(connection: BaseDatabaseWrapper) -> bool:
@@ -155,11 +167,12 @@ def _has_role(connection: BaseDatabaseWrapper) -> bool:
     """
     raw: Any = connection.connection
     if not hasattr(connection, "has_role"):
-        found = raw.execute(
-            "SELECT 1 FROM pg_roles WHERE rolname = %s"
-            " AND pg_has_role(session_user, oid, 'MEMBER')",
-            [ROLE],
-        ).fetchone()
+        with connection.wrap_database_errors:
+            found = raw.execute(
+                "SELECT 1 FROM pg_roles WHERE rolname = %s"
+                " AND pg_has_role(session_user, oid, 'MEMBER')",
+                [ROLE],
+            ).fetchone()
         connection.has_role = bool(found)  # type: ignore[attr-defined]  # ours
     return bool(connection.has_role)  # type: ignore[attr-defined]  # set above
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import (
     DatabaseError,
     IntegrityError,
+    OperationalError,
     connection,
     connections,
     transaction,
@@ -48,6 +49,16 @@ def current_user():
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         return cursor.fetchone()[0]
+
+
+def end_its_server_process():
+    """As a restart of PostgreSQL would."""
+    other = connection.copy()
+    with across_organizations(), other.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid]
+        )
+    other.close()
 
 
 @pytest.mark.parametrize("model", TENANTS_OWN, ids=lambda model: model._meta.label)
@@ -202,6 +213,24 @@ def test_a_new_connection_is_told_again(organization, other_organization):
         assert Organization.objects.count() == 1
         with transaction.atomic():
             assert Organization.objects.count() == 1
+
+
+def test_a_connection_that_is_lost_fails_as_it_does_without_a_wall(organization):
+    with acting_for(organization_id=organization.pk):
+        assert Organization.objects.count() == 1
+        end_its_server_process()
+        with pytest.raises(OperationalError):
+            Organization.objects.count()
+        connection.close_if_unusable_or_obsolete()
+        assert Organization.objects.count() == 1
+
+
+def test_what_the_end_of_a_statement_refuses_is_an_error_of_djangos(organization):
+    with (
+        acting_for(organization_id=organization.pk),
+        pytest.raises(IntegrityError, match="foreign key"),
+    ):
+        Membership(organization=organization, user_id=0).save()
 
 
 def test_a_long_result_is_read_in_pieces(organization, other_organization):
