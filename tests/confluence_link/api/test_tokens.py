@@ -106,6 +106,12 @@ def test_a22_a_body_that_is_none_is_refused_at_once(call, key, site, body, statu
     assert time.monotonic() - began < 2
 
 
+def test_a22_a_length_that_no_body_has_is_refused(call, key, site):
+    path = f"linked-sites/{site.public_id}/token"
+    answer = call(path, key, "post", CONTENT_LENGTH="9" * 5000)
+    assert answer.status_code == 413
+
+
 def test_a06_no_cache_keeps_a_token(hand_out):
     answer = hand_out()
     assert answer["Cache-Control"] == "no-store"
