@@ -246,7 +246,9 @@ def unlink(
         "linked_site": linked_site,
         "site_name": str(linked_site),
         "organization": organization,
-        "is_last": linking.is_last_of_grant(linked_site),
+        # Told to its own person alone: others would learn of other organizations.
+        "is_last": linked_site.grant.user_id == membership.user_id
+        and linking.is_last_of_grant(linked_site),
         "consent_page_url": deployment.consent_page_url(linked_site.url),
         "may_open": linked_site.is_usable_by(membership),
         "other_sites": linked_sites.filter(grant=linked_site.grant_id).exclude(

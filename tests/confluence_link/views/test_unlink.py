@@ -58,6 +58,27 @@ def test_a_use_in_another_organization_is_not_told(
     assert "If nothing else uses this account here" in main
 
 
+@pytest.mark.parametrize("is_used_elsewhere", [True, False])
+def test_who_unlinks_anothers_site_learns_nothing_of_other_organizations(
+    alice_client,
+    carol,
+    carol_client,
+    cloud_app,
+    organization,
+    sandbox,
+    *,
+    is_used_elsewhere,
+):
+    here = link_steps.linked(carol_client, sandbox, organization=organization)
+    if is_used_elsewhere:
+        hidden = factories.make_organization("Hidden", owner=carol)
+        link_steps.linked(carol_client, sandbox, organization=hidden)
+    asked = alice_client.get(_url(here)).content.decode()
+    assert "If nothing else uses this account here" in asked
+    assert "The sealed tokens" not in asked
+    assert "The sealed tokens" not in alice_client.post(_url(here)).content.decode()
+
+
 def test_unlinking_erases_the_tokens_and_allauths_account(alice_client, linked_site):
     page = alice_client.post(_url(linked_site)).content.decode()
     assert "Northwind is unlinked" in page
