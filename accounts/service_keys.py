@@ -14,6 +14,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
@@ -58,7 +59,11 @@ def make(
     actor: User,
     now: datetime,
 ) -> tuple[ServiceKey, str]:
-    """The row and the key itself, which nobody can ever read again."""
+    """The row and the key itself, which nobody can ever read again.
+
+    Raises PermissionDenied if the maker has lost the right meanwhile.
+    """
+    _check_may_make(organization, actor)
     prefix = f"clk_{secrets.token_hex(6)}"
     key = f"{prefix}_{secrets.token_urlsafe(32)}"
     row = ServiceKey.objects.create(
@@ -132,6 +137,14 @@ def looks_like_one(text: str) -> bool:
 def record_exposed(key: ServiceKey) -> None:
     """Tells the organization that its key was in an address, which others may log."""
     _tell("key.exposed", key, None)
+
+
+def _check_may_make(organization: Organization, actor: User) -> None:
+    """Until the transaction ends they stay a member: what ends that ends the key."""
+    memberships = Membership.objects.select_for_update(of=("self",))
+    acting = memberships.filter(organization=organization, user=actor).first()
+    if acting is None or not acting.may(Right.MAKE_KEYS):
+        raise PermissionDenied
 
 
 def _with_maker(rows: QuerySet[ServiceKey]) -> QuerySet[ServiceKey]:

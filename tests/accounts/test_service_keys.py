@@ -9,6 +9,7 @@ from datetime import timedelta
 from statistics import median
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -102,10 +103,18 @@ def test_a04_a_key_does_not_outlive_its_makers_membership(make, carol, organizat
 
 def test_a04_a_key_rests_while_its_maker_could_not_make_it(make, carol, organization):
     membership = Membership.objects.filter(organization=organization, user=carol)
+    membership.update(role=Membership.Role.ADMIN)
     _, key = make(actor=carol)
+    membership.update(role=Membership.Role.MEMBER)
     assert authenticate(key) is None
     membership.update(role=Membership.Role.ADMIN)
     assert authenticate(key) is not None
+
+
+def test_a04_who_may_make_no_keys_makes_none(make, carol):
+    with pytest.raises(PermissionDenied):
+        make(actor=carol)
+    assert not ServiceKey.objects.exists()
 
 
 @pytest.mark.parametrize("ended", ["person", "organization"])

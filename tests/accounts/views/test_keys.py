@@ -84,7 +84,8 @@ def test_revoking_ends_the_key_with_the_next_request(alice_client, url, organiza
 
 
 def test_the_list_says_which_keys_rest(alice_client, carol, organization, url):
-    factories.join(carol, organization)
+    carols = Membership.objects.filter(pk=factories.join(carol, organization).pk)
+    carols.update(role=Membership.Role.ADMIN)
     service_keys.make(
         organization=organization,
         name="Carol's",
@@ -93,6 +94,7 @@ def test_the_list_says_which_keys_rest(alice_client, carol, organization, url):
         actor=carol,
         now=timezone.now(),
     )
+    carols.update(role=Membership.Role.MEMBER)
     page = alice_client.get(url).content.decode()
     assert "Does not work" in page
     assert f"{carol.email} may not make keys any more" in page
