@@ -16,7 +16,13 @@ from confluence_link import atlassian, events, sites, vault
 from confluence_link.errors import LinkRefused, VaultError
 from confluence_link.linking import vacant_sites
 from confluence_link.linking.pending import binding_of, check_member, check_owner
-from confluence_link.models import Event, Grant, LinkedSite, PendingLink
+from confluence_link.models import (
+    Event,
+    Grant,
+    LinkedSite,
+    OAuthApp,
+    PendingLink,
+)
 from confluence_link.refresh import schedule
 
 if TYPE_CHECKING:
@@ -41,7 +47,8 @@ def confirm(
 ) -> list[LinkedSite]:
     """Makes the grant active and links the picked sites to the organization.
 
-    `shared` says who uses those that are new; what was linked keeps what was chosen.
+    `shared` says who uses those that are new; what was linked keeps what was chosen,
+    unless its linker takes it over for all.
     Linking again keeps the grant's id and settings and counts a new epoch. Raises
     LinkRefused: no_sites_picked, pending_expired (double submit), not_member,
     app_disabled, other_user, configuration (the sealed tokens do not open).
@@ -70,11 +77,14 @@ def confirm(
 def _claim_pending(pending: PendingLink) -> None:
     """Deleting the row is what a second submit cannot do again.
 
-    The membership comes first: whoever ends it locks in the same order.
+    The membership comes first, then the app: whoever ends either locks in the same
+    order.
     """
     check_member(pending.user, pending.organization)
+    app = OAuthApp.objects.select_for_update(no_key=True)
+    app_is_there = app.filter(pk=pending.oauth_app_id).first() is not None
     deleted, _ = PendingLink.objects.filter(pk=pending.pk).delete()
-    if not deleted:
+    if not app_is_there or not deleted:
         raise LinkRefused("pending_expired")
     pending.oauth_app.refresh_from_db(fields=["enabled", "scopes"])
     if not pending.oauth_app.enabled:
@@ -174,7 +184,9 @@ def _link_site(
             "linked_by": actor,
         },
     )
-    vacant_sites.adopt(linked_site=linked_site, actor=actor, is_new=created)
+    vacant_sites.adopt(
+        linked_site=linked_site, actor=actor, is_new=created, for_all=shared
+    )
     if created:
         events.record(
             Event.Kind.LINKED,

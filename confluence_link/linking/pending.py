@@ -62,24 +62,24 @@ def pend(
     )
     with transaction.atomic():
         check_member(user, organization)
+        _check_same_server(oauth_app)
         PendingLink.objects.filter(
             user=user, oauth_app=oauth_app, account_id=pending.account_id
         ).delete()
         pending.save()
-        _check_same_server(oauth_app)
     return pending
 
 
 def _check_same_server(oauth_app: OAuthApp) -> None:
     """Whether tokens of the consent would still be sent where they came from.
 
-    After the row that points to it was written: a change of the app waits for that,
-    and finds it.
+    A change of the app waits until the row that points to it is committed, and finds
+    it. Not for its key, which other rows that point to it look at.
     """
-    same = OAuthApp.objects.filter(
+    same = OAuthApp.objects.select_for_update(no_key=True).filter(
         pk=oauth_app.pk, base_url=oauth_app.base_url, client_id=oauth_app.client_id
     )
-    if not same.exists():
+    if same.first() is None:
         raise LinkRefused("configuration")
 
 

@@ -39,10 +39,11 @@ def unlink(*, linked_site: LinkedSite, actor: User | None) -> None:
         grant = (
             Grant.objects.select_for_update(of=("self",))
             .select_related("oauth_app")
-            .get(pk=linked_site.grant_id)
+            .filter(pk=linked_site.grant_id)
+            .first()
         )
         deleted, _ = LinkedSite.objects.filter(pk=linked_site.pk).delete()
-        if not deleted:
+        if grant is None or not deleted:
             return
         events.record(
             Event.Kind.UNLINKED,

@@ -12,11 +12,12 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 
 from accounts.isolation import across_organizations
+from accounts.models import Membership
 from confluence_link import events
 from confluence_link.models import Event, LinkedSite, VacantSite, database_now
 
 if TYPE_CHECKING:
-    from accounts.models import Membership, User
+    from accounts.models import User
 
 
 def vacate(
@@ -48,11 +49,15 @@ def vacate(
 def name_adopter(
     *, vacant_site: VacantSite, adopter: Membership | None, actor: User | None
 ) -> None:
-    """Asks a member, who hears of it by mail, or nobody yet."""
+    """Asks a member, who hears of it by mail, or nobody yet.
+
+    Who is no member any more is nobody.
+    """
     rows = VacantSite.objects.filter(
         pk=vacant_site.pk, organization=vacant_site.organization_id
     )
     with transaction.atomic():
+        adopter = adopter and _still_member(adopter)
         user = adopter.user if adopter is not None else None
         if not rows.update(adopter=user) or adopter is None:
             return
@@ -73,15 +78,15 @@ def drop(*, vacant_site: VacantSite, actor: User) -> None:
             _record(Event.Kind.VACANT_SITE_DROPPED, vacant_site, actor)
 
 
-def adopt(*, linked_site: LinkedSite, actor: User, is_new: bool) -> None:
+def adopt(*, linked_site: LinkedSite, actor: User, is_new: bool, for_all: bool) -> None:
     """Gives a linked site that the organization may use the id that waits for it.
 
-    A link that was there before keeps the id that others know. Only one that its linker
-    kept to themselves changes it, if this very person was asked to take the site over.
+    `for_all` is what the linker chose now. A link that was there before keeps the id
+    that others know. Only one that its linker kept to themselves changes it, if this
+    very person was asked to take the site over.
     """
     others_know_it = linked_site.shared and not is_new
-    is_kept_private = is_new and not linked_site.shared
-    if others_know_it or is_kept_private:
+    if others_know_it or not for_all:
         return
     waiting = VacantSite.objects.select_for_update(of=("self",)).filter(
         organization=linked_site.organization_id,
@@ -114,6 +119,12 @@ def forget_adopter(membership: Membership) -> None:
     VacantSite.objects.filter(
         organization=membership.organization_id, adopter=membership.user_id
     ).update(adopter=None)
+
+
+def _still_member(membership: Membership) -> Membership | None:
+    """As it is now; until the transaction ends it does not end."""
+    rows = Membership.objects.select_for_update(of=("self",))
+    return rows.filter(pk=membership.pk).select_related("user").first()
 
 
 def _record(

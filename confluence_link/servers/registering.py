@@ -107,7 +107,9 @@ def change(*, oauth_app: OAuthApp, settings: Settings, actor: User) -> list[str]
     VaultError("no_keys").
     """
     with transaction.atomic():
-        app = OAuthApp.objects.select_for_update(of=("self",)).get(pk=oauth_app.pk)
+        app = _locked(oauth_app)
+        if app is None:
+            return []
         changed = _change_address(app, settings) + _change_plain(app, settings)
         changed += _change_sealed(app, settings, changed)
         if not changed:
@@ -185,14 +187,29 @@ def _keep_secrets_from(app: OAuthApp, changed: Sequence[str]) -> None:
 def remove(*, oauth_app: OAuthApp, actor: User) -> None:
     """Ends every link through the server, and forgets it."""
     with transaction.atomic():
-        app = OAuthApp.objects.select_for_update(of=("self",)).get(pk=oauth_app.pk)
-        for linked_site in LinkedSite.objects.filter(grant__oauth_app=app):
+        app = _locked(oauth_app)
+        if app is None:
+            return
+        # What waits first, then grant by grant: so does the end of a membership.
+        PendingLink.objects.filter(oauth_app=app).delete()
+        linked_sites = LinkedSite.objects.filter(grant__oauth_app=app)
+        for linked_site in linked_sites.order_by("grant", "pk"):
             linking.unlink(linked_site=linked_site, actor=actor)
         for grant in Grant.objects.filter(oauth_app=app):
             linking.account_unlinked.send(sender=Grant, grant=grant)
             grant.delete()
         _record(Event.Kind.SERVER_REMOVED, app, actor)
         app.delete()
+
+
+def _locked(oauth_app: OAuthApp) -> OAuthApp | None:
+    """None if it was removed meanwhile.
+
+    Whoever links through it is done, or waits. Not for its key: what ends a link
+    meanwhile holds the grant and looks at that.
+    """
+    rows = OAuthApp.objects.select_for_update(no_key=True)
+    return rows.filter(pk=oauth_app.pk).first()
 
 
 def _permitted(oauth_app: OAuthApp | None) -> NetworkPolicy:

@@ -220,7 +220,8 @@ def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
         {
             **site,
             "linked": site["site_id"] in linked,
-            "vacant": site["site_id"] in waiting,
+            "vacant": site["site_id"] in waiting - linked,
+            "asked_for": site["site_id"] in linked & for_them,
             "checked": only or site["site_id"] in checked,
         }
         for site in pending.sites

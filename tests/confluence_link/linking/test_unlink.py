@@ -113,3 +113,9 @@ def test_a_dead_grant_lists_nothing(cloud_grant, sandbox):
     with pytest.raises(ReauthorizationRequired):
         linking.list_sites_again(grant=grants.again(cloud_grant))
     assert sandbox.cloud.statistics["request.sites"] == asked
+
+
+def test_what_ended_with_its_grant_meanwhile_is_unlinked(both, alice):
+    Grant.objects.all().delete()
+    linking.unlink(linked_site=both[0], actor=alice)
+    assert not Event.objects.filter(kind=Event.Kind.UNLINKED).exists()

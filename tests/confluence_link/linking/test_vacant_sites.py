@@ -106,8 +106,17 @@ def test_a_private_link_takes_over_what_its_person_is_asked_for(
         adopter=Membership.objects.get(user=carol),
         actor=None,
     )
+    assert not link(shared=False).shared
     linked_site = link()
     assert (linked_site.public_id, linked_site.shared) == (PUBLIC_ID, True)
+
+
+def test_who_is_gone_takes_nothing_over(vacant, carol, alice):
+    carols = Membership.objects.get(user=carol)
+    Membership.objects.filter(pk=carols.pk).delete()
+    vacant_sites.name_adopter(vacant_site=vacant, adopter=carols, actor=alice)
+    assert VacantSite.objects.get().adopter is None
+    assert not Event.objects.filter(kind=Event.Kind.ADOPTER_NAMED).exists()
 
 
 def test_nobody_may_be_asked(vacant, alice, carol):
