@@ -126,6 +126,8 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
 
     Raises InvitationRefused.
     """
+    if not owners.lock_person(user):
+        raise InvitationRefused("gone")
     invitation = find(token_hash=token_hash, now=now)
     check_address(invitation=invitation, user=user)
     # Until the end nobody changes the role of who invited.

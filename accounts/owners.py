@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.models import Membership, Organization
+from accounts.models import Membership, Organization, User
 from accounts.rights import ROLES_WITH, Right
 
 
@@ -18,6 +18,16 @@ def lock(organization: Organization) -> None:
     # Not for its key, which rows that point to the organization look at.
     rows = Organization.objects.select_for_update(no_key=True)
     list(rows.filter(pk=organization.pk).values_list("pk"))
+
+
+def lock_person(user: User) -> bool:
+    """Whether the person's account is there; it is, then, until the transaction ends.
+
+    Deleting an account begins with it as well, so that nobody joins meanwhile what
+    would be left without an owner. It comes before `lock`.
+    """
+    rows = User.objects.select_for_update(no_key=True)
+    return bool(rows.filter(pk=user.pk).values_list("pk"))
 
 
 def check_one_stays(membership: Membership) -> None:

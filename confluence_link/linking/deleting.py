@@ -109,6 +109,7 @@ def delete_person(*, user: User) -> None:
     They leave their organizations as if one by one; those in which they are alone are
     deleted.
     """
+    owners.lock_person(user)
     for organization in Organization.objects.filter(memberships__user=user).order_by(
         "pk"
     ):

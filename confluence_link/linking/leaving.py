@@ -67,6 +67,9 @@ def end_membership(
     `owners.NoOwnerLeft`.
     """
     owners.lock(membership.organization)
+    if not Membership.objects.filter(pk=membership.pk).exists():
+        # Somebody else was quicker, and told of it.
+        return
     owners.check_one_stays(membership)
     end_links(
         membership=membership,

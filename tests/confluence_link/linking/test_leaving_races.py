@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection, transaction
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
-from accounts import owners
-from accounts.models import Membership
+from accounts import invitations, owners, service_keys
+from accounts.models import Membership, ServiceKey, User
 from confluence_link import linking
 from confluence_link.errors import LinkRefused
-from confluence_link.linking import leaving
-from confluence_link.models import Grant, LinkedSite, PendingLink, SealedTokenSet
+from confluence_link.linking import deleting, leaving
+from confluence_link.models import (
+    Event,
+    Grant,
+    LinkedSite,
+    PendingLink,
+    SealedTokenSet,
+)
 from tests.confluence_link.linking.pendings import make_pending
+from tests.waiting import while_it_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def _in_a_thread(work, arrived):
-    """Runs `work`, and says when it begins to ask the database for locks."""
-
-    def signal(execute, sql, params, many, context):
-        if "FOR UPDATE" in sql or "FOR NO KEY" in sql or sql.startswith("BEGIN"):
-            arrived.set()
-        return execute(sql, params, many, context)
-
-    try:
-        with connection.execute_wrapper(signal):
-            return work()
-    finally:
-        connection.close()
-
-
-def _while_it_waits(act, change):
-    """What `act` gives that meets an uncommitted change."""
-    arrived = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            change()
-            worker = pool.submit(_in_a_thread, act, arrived)
-            # SQLite keeps it waiting at the beginning of its transaction.
-            arrived.wait(0.5)
-        return worker.result(timeout=30)
 
 
 @pytest.fixture
@@ -68,7 +46,7 @@ def _nothing_is_left():
 
 def test_t05_a_link_that_waited_for_the_removal_is_refused(membership, confirm, alice):
     with pytest.raises(LinkRefused, match="not_member"):
-        _while_it_waits(
+        while_it_waits(
             confirm,
             lambda: leaving.end_membership(membership=membership, actor=alice),
         )
@@ -76,7 +54,7 @@ def test_t05_a_link_that_waited_for_the_removal_is_refused(membership, confirm, 
 
 
 def test_t05_a_removal_that_waited_for_the_link_ends_it(membership, confirm, alice):
-    _while_it_waits(
+    while_it_waits(
         lambda: leaving.end_membership(membership=membership, actor=alice), confirm
     )
     assert not Membership.objects.filter(pk=membership.pk).exists()
@@ -89,8 +67,68 @@ def test_t08_of_two_owners_who_leave_at_once_one_stays(
     Membership.objects.filter(pk=membership.pk).update(role="owner")
     alices = Membership.objects.get(user=alice, organization=organization)
     with pytest.raises(owners.NoOwnerLeft):
-        _while_it_waits(
+        while_it_waits(
             lambda: leaving.end_membership(membership=membership, actor=carol),
             lambda: leaving.end_membership(membership=alices, actor=alice),
         )
     assert organization.memberships.get().user == carol
+
+
+def test_a_member_is_removed_once(membership, alice):
+    copy = Membership.objects.get(pk=membership.pk)
+    while_it_waits(
+        lambda: leaving.end_membership(membership=copy, actor=alice),
+        lambda: leaving.end_membership(membership=membership, actor=alice),
+    )
+    assert Event.objects.filter(kind=Event.Kind.MEMBER_REMOVED).count() == 1
+
+
+def test_t05_a_key_that_is_made_while_its_maker_is_removed_is_none(
+    membership, alice, carol, organization
+):
+    Membership.objects.filter(pk=membership.pk).update(role="admin")
+    with pytest.raises(PermissionDenied):
+        while_it_waits(
+            lambda: service_keys.make(
+                organization=organization,
+                name="Search",
+                scopes=["sites:read"],
+                expires_at=None,
+                actor=carol,
+                now=timezone.now(),
+            ),
+            lambda: leaving.end_membership(membership=membership, actor=alice),
+        )
+    assert not ServiceKey.objects.exists()
+
+
+@pytest.fixture
+def join(carol, bob, other_organization):
+    """Carol becomes an owner of Bob's organization."""
+    now = timezone.now()
+    _, token = invitations.invite(
+        organization=other_organization,
+        email=carol.email,
+        role="owner",
+        actor=bob,
+        now=now,
+    )
+    token_hash = invitations.digest(token)
+    return lambda: invitations.accept(token_hash=token_hash, user=carol, now=now)
+
+
+def _delete(user):
+    deleting.delete_person(user=User.objects.get(pk=user.pk))
+
+
+def test_t08_nobody_joins_whose_account_is_being_deleted(organization, join, carol):
+    with pytest.raises(invitations.InvitationRefused):
+        while_it_waits(join, lambda: _delete(carol))
+    assert not Membership.objects.filter(user=carol.pk).exists()
+
+
+def test_t08_an_account_that_is_deleted_leaves_what_it_joined_meanwhile(
+    organization, join, carol, other_organization, bob
+):
+    while_it_waits(lambda: _delete(carol), join)
+    assert other_organization.memberships.get().user == bob
