@@ -121,9 +121,13 @@ class Organization(models.Model):
 
     @transaction.atomic
     def rename(self, name: str, *, actor: User) -> None:
-        """The slug stays: it is in every address that people keep."""
+        """The slug stays: it is in every address that people keep.
+
+        Nothing happens if somebody deleted it meanwhile.
+        """
         was, self.name = self.name, name
-        self.save(update_fields=["name"])
+        if not Organization.objects.filter(pk=self.pk).update(name=name):
+            return
         happened.send(
             sender=Organization,
             kind="organization.changed",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.db import IntegrityError, transaction
+
 from accounts import rate_limits
 from accounts.models import Organization, User
 from confluence_link import events
@@ -41,13 +43,7 @@ def refuse(
         limit=RECORDS_PER_HOUR,
         per_seconds=3600,
     ):
-        events.record(
-            Event.Kind.LINK_REFUSED,
-            organization=organization,
-            actor=request.user,
-            oauth_app=oauth_app,
-            reason=refused.reason,
-        )
+        _record(request.user, refused, organization, oauth_app)
     return refusal_page(
         request,
         refused=refused,
@@ -55,6 +51,26 @@ def refuse(
         oauth_app=oauth_app,
         reconnect=reconnect,
     )
+
+
+def _record(
+    actor: User,
+    refused: LinkRefused,
+    organization: Organization | None,
+    oauth_app: OAuthApp | None,
+) -> None:
+    try:
+        with transaction.atomic():
+            events.record(
+                Event.Kind.LINK_REFUSED,
+                organization=organization,
+                actor=actor,
+                oauth_app=oauth_app,
+                reason=refused.reason,
+            )
+    except IntegrityError:
+        # The organization or the app ended meanwhile: nobody is left to be told.
+        pass
 
 
 def too_many_starts(user: User) -> bool:

@@ -68,3 +68,10 @@ def test_address_belongs_to_one_user(alice):
 def test_person_is_once_in_an_organization(alice, organization):
     with pytest.raises(IntegrityError), transaction.atomic():
         Membership.objects.create(organization=organization, user=alice)
+
+
+def test_what_was_deleted_meanwhile_is_not_renamed(organization, alice):
+    gone = Organization.objects.get(pk=organization.pk)
+    organization.delete()
+    gone.rename("Another name", actor=alice)
+    assert not Organization.objects.exists()

@@ -11,8 +11,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 from django.test import Client
 
+from confluence_link.linking import deleting
 from confluence_link.models import Grant, LinkedSite, SealedTokenSet, UsedState
 from tests import link_steps
+from tests.waiting import while_it_waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,3 +110,31 @@ def test_of_two_people_who_confirm_one_account_at_once_one_gets_it(
     grant = Grant.objects.get()
     assert SocialAccount.objects.get().user == grant.user
     assert LinkedSite.objects.get().linked_by == grant.user
+
+
+def test_a_link_for_an_organization_that_is_deleted_meanwhile_is_refused(
+    transactional_db, carol_client, alice, cloud_app, organization, sandbox
+):
+    came_back = link_steps.consented_to_cloud(
+        carol_client, sandbox, organization=organization
+    )
+    answer = while_it_waits(
+        lambda: carol_client.post(came_back["Location"], {"sites": [NORTHWIND]}),
+        lambda: deleting.delete_organization(organization=organization, actor=alice),
+    )
+    # On SQLite the whole request comes after the deletion.
+    assert answer.status_code == 404 or link_steps.reason_of(answer) == "not_member"
+    assert not SealedTokenSet.objects.exists()
+
+
+def test_a_consent_for_an_organization_that_is_deleted_meanwhile_is_refused(
+    transactional_db, carol_client, alice, cloud_app, organization, sandbox
+):
+    started = link_steps.start(carol_client, "cloud", organization=organization)
+    back = link_steps.consent_to_cloud(sandbox, started)
+    answer = while_it_waits(
+        lambda: carol_client.get(back),
+        lambda: deleting.delete_organization(organization=organization, actor=alice),
+    )
+    assert link_steps.reason_of(answer) == "not_member"
+    assert not SealedTokenSet.objects.exists()
