@@ -40,14 +40,19 @@ POLICIES = {
 RULES = """
 CREATE FUNCTION confluence_link_check_linked_site() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    person bigint;
+    app bigint;
+    owner_of_app bigint;
 BEGIN
-    IF NOT EXISTS (
-        SELECT FROM confluence_link_grant g
-        JOIN accounts_membership m ON m.user_id = g.user_id
-        JOIN confluence_link_oauthapp a ON a.id = g.oauth_app_id
-        WHERE g.id = NEW.grant_id
-          AND m.organization_id = NEW.organization_id
-          AND (a.organization_id IS NULL OR a.organization_id = NEW.organization_id)
+    -- One row by its key at a time: a join might be planned as a walk of all members.
+    SELECT user_id, oauth_app_id INTO person, app
+    FROM confluence_link_grant WHERE id = NEW.grant_id;
+    SELECT organization_id INTO owner_of_app
+    FROM confluence_link_oauthapp WHERE id = app;
+    IF owner_of_app <> NEW.organization_id OR NOT EXISTS (
+        SELECT FROM accounts_membership
+        WHERE organization_id = NEW.organization_id AND user_id = person
     ) THEN
         RAISE EXCEPTION 'a linked site points out of its organization'
             USING ERRCODE = 'foreign_key_violation';
