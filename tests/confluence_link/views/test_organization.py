@@ -129,6 +129,19 @@ def test_t03_numbers_are_of_this_organization_alone(
     assert "needs a reconnect" not in text
 
 
+def test_t03_what_a_grant_served_before_is_not_counted(
+    alice_client, alice, bob, organization, other_organization
+):
+    factories.join(alice, other_organization)
+    (theirs,) = many.links(other_organization, alice, 1)
+    many.events([theirs] * 3, Event.Kind.REFRESHED)
+    LinkedSite.objects.create(
+        organization=organization, grant=theirs.grant, site_id="s", name="S", url="u"
+    )
+
+    assert "0 refreshed, 0 failed." in text_of(home(alice_client, organization))
+
+
 def test_t03_a_member_is_told_nothing_of_sites_that_others_keep(
     carol_client, alice, organization
 ):
