@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from allauth.account.models import EmailAddress
 from django.apps import apps
 
 from accounts.isolation import across_organizations
@@ -140,6 +141,25 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 
+# The same of rows that name a person by an address that they have proved.
+BY_ADDRESS: Final[dict[str, tuple[str, ...]]] = {
+    "accounts.Invitation.email": (
+        "organization__name",
+        "role",
+        *_DATES,
+        "accepted_at",
+        "revoked_at",
+    ),
+    "confluence_link.ServerSetup.email": (
+        "organization__name",
+        "oauth_app__name",
+        *_DATES,
+        "used_at",
+        "revoked_at",
+    ),
+    "confluence_link.Event.facts__who": ("at", "kind", "organization__name", "facts"),
+}
+
 PERSON: Final = (
     "email",
     "first_name",
@@ -156,10 +176,22 @@ PERSON: Final = (
 def own_data(user: User) -> dict[str, Any]:
     """Ready for JSON with Django's encoder."""
     rows = {path: _rows(path, columns, user) for path, columns in COLUMNS.items()}
+    addresses = _addresses(user)
+    rows |= {
+        path: _rows(f"{path}__in", columns, addresses)
+        for path, columns in BY_ADDRESS.items()
+    }
     return {"person": {name: getattr(user, name) for name in PERSON}, **rows}
 
 
-def _rows(path: str, columns: tuple[str, ...], user: User) -> list[dict[str, Any]]:
+def _addresses(user: User) -> list[str]:
+    """Proved ones, as they are and in lower case: both are written down."""
+    proved = EmailAddress.objects.filter(user=user, verified=True)
+    own = set(proved.values_list("email", flat=True))
+    return sorted(own | {address.lower() for address in own})
+
+
+def _rows(path: str, columns: tuple[str, ...], value: object) -> list[dict[str, Any]]:
     app, model, field = path.split(".")
-    found = apps.get_model(app, model)._default_manager.filter(**{field: user})
+    found = apps.get_model(app, model)._default_manager.filter(**{field: value})
     return list(found.order_by("pk").values(*columns))

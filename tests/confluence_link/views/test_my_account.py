@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts import invitations
 from accounts.models import Membership, Organization, ServiceKey, User
 from confluence_link.models import Grant, SealedTokenSet, database_now
-from confluence_link.views.own_data import COLUMNS
+from confluence_link.views.own_data import BY_ADDRESS, COLUMNS
 from tests import factories, grants
 
 SECRET_NAMES = ("token", "hash", "secret", "sealed", "password", "session", "prefix")
@@ -33,7 +36,8 @@ def test_every_way_from_a_row_to_a_person_is_told():
 
 
 def test_no_column_that_is_told_opens_a_door():
-    told = [name for columns in COLUMNS.values() for name in columns]
+    lists = (*COLUMNS.values(), *BY_ADDRESS.values())
+    told = [name for columns in lists for name in columns]
     assert not [name for name in told if any(each in name for each in SECRET_NAMES)]
 
 
@@ -74,6 +78,33 @@ def test_the_file_has_nothing_of_others(cloud_site, carol_client):
     data = _export(carol_client)
     assert data["confluence_link.Grant.user"] == []
     assert "Alice Adams" not in json.dumps(data)
+
+
+def _invite(organization, actor, address):
+    now = timezone.now()
+    invitations.invite(
+        organization=organization, email=address, role="member", actor=actor, now=now
+    )
+
+
+def test_the_file_has_what_others_did_about_them(
+    other_organization, bob, carol, carol_client
+):
+    _invite(other_organization, bob, carol.email)
+    data = _export(carol_client)
+    (invitation,) = data["accounts.Invitation.email"]
+    assert invitation["organization__name"] == "Bob and Co"
+    (event,) = data["confluence_link.Event.facts__who"]
+    assert event["kind"] == "member.invited"
+    assert bob.email not in json.dumps(data)
+
+
+def test_an_address_that_is_not_proved_tells_nothing(
+    other_organization, bob, carol, carol_client
+):
+    EmailAddress.objects.create(user=carol, email="else@example.org", verified=False)
+    _invite(other_organization, bob, "else@example.org")
+    assert "Bob and Co" not in json.dumps(_export(carol_client))
 
 
 def test_the_page_leads_to_both(alice_client):
