@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts import owners
 from accounts.isolation import across_organizations
 from accounts.models import Membership
 from confluence_link import vault
@@ -103,7 +104,12 @@ def binding_of(pending: PendingLink) -> vault.Binding:
 
 
 def check_member(user: User, organization: Organization) -> None:
-    """Raises LinkRefused("not_member"). Until the transaction ends, they stay one."""
+    """Raises LinkRefused("not_member"). Until the transaction ends, they stay one.
+
+    Nor is either switched off before: `pausing` then finds what was linked.
+    """
+    owners.lock_person(user)
+    owners.lock(organization)
     memberships = Membership.objects.select_for_update(of=("self",)).filter(
         user=user,
         user__is_active=True,

@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts import invitations, owners, service_keys
-from accounts.models import Membership, ServiceKey, User
+from accounts.models import Membership, Organization, ServiceKey, User
 from confluence_link import linking
 from confluence_link.errors import LinkRefused
 from confluence_link.linking import deleting, leaving
@@ -72,6 +72,30 @@ def test_t08_of_two_owners_who_leave_at_once_one_stays(
             lambda: leaving.end_membership(membership=alices, actor=alice),
         )
     assert organization.memberships.get().user == carol
+
+
+def _switch_off(row):
+    row.is_active = False
+    row.save()
+
+
+@pytest.mark.parametrize("model", [User, Organization])
+def test_t07_what_is_linked_meanwhile_rests_as_well(
+    confirm, model, carol, organization
+):
+    row = model.objects.get(pk=carol.pk if model is User else organization.pk)
+    while_it_waits(lambda: _switch_off(row), confirm)
+    assert Grant.objects.get().status == Grant.Status.PAUSED
+
+
+@pytest.mark.parametrize("model", [User, Organization])
+def test_t07_nobody_links_for_what_is_switched_off_meanwhile(
+    confirm, model, carol, organization
+):
+    row = model.objects.get(pk=carol.pk if model is User else organization.pk)
+    with pytest.raises(LinkRefused, match="not_member"):
+        while_it_waits(confirm, lambda: _switch_off(row))
+    assert not Grant.objects.exists()
 
 
 def test_a_member_is_removed_once(membership, alice):
