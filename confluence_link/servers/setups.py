@@ -17,7 +17,7 @@ from accounts.isolation import across_organizations
 from accounts.models import Membership
 from accounts.rights import Right
 from confluence_link import events
-from confluence_link.models import Event, ServerSetup, database_now
+from confluence_link.models import Event, OAuthApp, ServerSetup, database_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
-    from confluence_link.models import OAuthApp
 
 LIFE: Final = timedelta(days=7)
 
@@ -52,10 +51,16 @@ def open_setup(oauth_app: OAuthApp) -> ServerSetup | None:
 def send_setup(
     *, oauth_app: OAuthApp, email: str, actor: User
 ) -> tuple[ServerSetup, str]:
-    """The set-up and its token, which is for the mail alone. Older ones end."""
+    """The set-up and its token, which is for the mail alone. Older ones end.
+
+    Raises SetupIsOver if the server was removed meanwhile.
+    """
     now, token = database_now(), secrets.token_urlsafe(32)
     assert oauth_app.organization is not None
     with transaction.atomic():
+        rows = OAuthApp.objects.select_for_update(no_key=True)
+        if rows.filter(pk=oauth_app.pk).first() is None:
+            raise SetupIsOver
         end_setups(oauth_app)
         setup = ServerSetup.objects.create(
             organization=oauth_app.organization,

@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.rights import Right
 from accounts.tenancy import with_right
 from confluence_link import linking
+from confluence_link.errors import LinkRefused
 from confluence_link.forms import LinkInvitationForm
 from confluence_link.models import LinkedSite, database_now
 
@@ -88,14 +89,18 @@ def _send(
     if not _allowed(membership, user):
         messages.error(request, f"{user} was asked often already. Try again later.")
         return
-    invitation, token = linking.invite_to_link(
-        organization=membership.organization,
-        user=user,
-        oauth_app=oauth_app,
-        actor=membership.user,
-        now=database_now(),
-        vacant_site=vacant_site,
-    )
+    try:
+        invitation, token = linking.invite_to_link(
+            organization=membership.organization,
+            user=user,
+            oauth_app=oauth_app,
+            actor=membership.user,
+            now=database_now(),
+            vacant_site=vacant_site,
+        )
+    except LinkRefused:
+        messages.error(request, f"{user} is not a member any more.")
+        return
     try:
         _mail(invitation, token)
     except OSError:

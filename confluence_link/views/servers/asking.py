@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -68,9 +69,13 @@ def _sent(form: AskForm, membership: Membership, server: OAuthApp) -> bool:
     if not may_ask(membership):
         form.add_error(None, "Many mails were sent in the last hour. Try again later.")
         return False
-    setup, token = servers.send_setup(
-        oauth_app=server, email=form.cleaned_data["email"], actor=membership.user
-    )
+    address = form.cleaned_data["email"]
+    try:
+        setup, token = servers.send_setup(
+            oauth_app=server, email=address, actor=membership.user
+        )
+    except servers.SetupIsOver:
+        raise Http404 from None
     template = "confluence_link/mail/server_setup"
     mail = mails.compose(template, _words(setup, server, token), to=setup.email)
     try:

@@ -104,6 +104,16 @@ def test_who_unlinks_waits_for_a_removal(confirm, remove, carol):
     assert not LinkedSite.objects.exists()
 
 
+def test_nobody_is_mailed_about_what_was_removed_meanwhile(ready_server, remove, alice):
+    with pytest.raises(servers.SetupIsOver):
+        while_it_waits(
+            lambda: servers.send_setup(
+                oauth_app=ready_server, email="admin@example.com", actor=alice
+            ),
+            remove,
+        )
+
+
 def test_a_server_is_removed_once(ready_server, remove):
     while_it_waits(remove, remove)
     assert not OAuthApp.objects.exists()

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Membership
+from confluence_link.linking import leaving
 from confluence_link.models import (
     Event,
     LinkedSite,
@@ -22,6 +23,7 @@ from confluence_link.models import (
 from confluence_link.views.invited import ARRIVALS_PER_HOUR
 from confluence_link.views.link_invitations import TO_ONE_PER_HOUR
 from tests import factories, link_steps
+from tests.waiting import while_it_waits
 
 HERE = "/link-invitations/"
 
@@ -305,3 +307,14 @@ def test_no_token_is_in_the_record_or_the_log(address, caplog):
     assert token not in caplog.text
     assert not any(token in str(event.facts) for event in Event.objects.all())
     assert urlsplit(address).path == address
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_left_meanwhile_is_asked_for_nothing(ask, carol):
+    membership = Membership.objects.get(user=carol)
+    answer = while_it_waits(
+        ask, lambda: leaving.end_membership(membership=membership, actor=carol)
+    )
+    assert answer.status_code in {200, 302}
+    assert not LinkInvitation.objects.exists()
+    assert not mail.outbox
