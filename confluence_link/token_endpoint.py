@@ -7,6 +7,7 @@ database, so an exchange may run in any thread.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from confluence_link import atlassian, vault
 from confluence_link.atlassian import remote_values
 from confluence_link.errors import TokenEndpointError, TransportError, VaultError
-from confluence_link.http import GuardedSession
+from confluence_link.http import GuardedSession, Post
 from confluence_link.tokens import TokenSet
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class TokenEndpoint:
     network_policy: NetworkPolicy = field(repr=False)
     # While the secret is being changed: the one to come.
     next_client_secret: str = field(default="", repr=False)
+    # The operator's own settings name it, so that exchanges may share connections.
+    is_the_operators: bool = False
 
     def __reduce__(self) -> str:
         raise TypeError("a client secret cannot be pickled")
@@ -79,6 +82,7 @@ def endpoint_of(oauth_app: OAuthApp, *, min_expires_in_seconds: int) -> TokenEnd
         min_expires_in_seconds=min_expires_in_seconds,
         network_policy=deployment.network_policy,
         next_client_secret=_next_client_secret(oauth_app),
+        is_the_operators=deployment.token_url_is_the_operators,
     )
 
 
@@ -118,10 +122,36 @@ def refresh(
     Raises TokenEndpointError or TransportError. Confluence Data Center answers
     `invalid_grant` where the redirect URI is left out.
     """
+    return _exchange(endpoint, _refresh_fields(endpoint, refresh_token), deadline)
+
+
+def _refresh_fields(endpoint: TokenEndpoint, refresh_token: str) -> dict[str, str]:
     fields = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     if endpoint.sends_redirect_uri_on_refresh:
         fields["redirect_uri"] = endpoint.redirect_uri
-    return _exchange(endpoint, fields, deadline)
+    return fields
+
+
+def refresh_post(
+    *, endpoint: TokenEndpoint, refresh_token: str, deadline: Deadline
+) -> Post:
+    """The same request for the multiplexed client; its answer is for `read_refresh`."""
+    fields = _refresh_fields(endpoint, refresh_token) | {
+        "client_id": endpoint.client_id,
+        "client_secret": endpoint.client_secret,
+    }
+    return Post(
+        url=endpoint.url,
+        body=json.dumps(fields).encode(),
+        content_type="application/json",
+        deadline=deadline,
+        max_bytes=MAX_ANSWER_BYTES,
+    )
+
+
+def read_refresh(endpoint: TokenEndpoint, answer: Answer) -> TokenSet:
+    """Raises TokenEndpointError."""
+    return _token_set(answer, "refresh_token", endpoint.min_expires_in_seconds)
 
 
 def _exchange(

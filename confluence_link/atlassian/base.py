@@ -18,6 +18,8 @@ class Deployment(ABC):
     # How the token endpoint wants its body.
     token_body: ClassVar[Literal["json", "form"]]
     refresh_sends_redirect_uri: ClassVar[bool]
+    # Whether the operator's settings name the token endpoint, and nobody else does.
+    token_url_is_the_operators: ClassVar[bool]
     # How long a retired refresh token may be exchanged once more.
     leeway_seconds: ClassVar[int]
     # A refresh token that nobody exchanges for this long is gone.

@@ -41,6 +41,7 @@ _GOVERNMENT = ".atlassian-us-gov-mod.com"
 class Cloud(Deployment):
     token_body = "json"  # noqa: S105 - the name of an encoding
     refresh_sends_redirect_uri = False
+    token_url_is_the_operators = True
     leeway_seconds = 600
     # No longer in Atlassian's documents, and never announced as gone.
     absolute_days = 365

@@ -32,6 +32,7 @@ class DataCenter(Deployment):
     # A JSON body makes the token endpoint fail with 500.
     token_body = "form"  # noqa: S105 - the name of an encoding
     refresh_sends_redirect_uri = True
+    token_url_is_the_operators = False
     # Both old tokens end with the exchange.
     leeway_seconds = 0
     absolute_days = None

@@ -13,6 +13,7 @@ from confluence_link.http.guard import (
     check_proxy_url,
     unreadable_entries,
 )
+from confluence_link.http.multiplex import Multiplex, Post, multiplex
 from confluence_link.http.policy import NetworkPolicy, Proxy
 from confluence_link.http.session import GuardedSession
 from confluence_link.http.target import BlockedAddress
@@ -29,12 +30,15 @@ __all__ = [
     "ClientCertificate",
     "Deadline",
     "GuardedSession",
+    "Multiplex",
     "NetworkPolicy",
+    "Post",
     "Proxy",
     "UntrustedCertificate",
     "check_base_url",
     "check_ca_bundle",
     "check_client_certificate",
     "check_proxy_url",
+    "multiplex",
     "unreadable_entries",
 ]

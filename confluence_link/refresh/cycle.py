@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +13,7 @@ from confluence_link.errors import VaultError
 from confluence_link.http import Deadline
 from confluence_link.models import Grant, SealedTokenSet, database_now
 from confluence_link.refresh import claim, client_secret, spool, store, verdict
-from confluence_link.refresh.exchange import Failure, exchange
+from confluence_link.refresh.exchange import Failure, exchange_all
 from confluence_link.refresh.schedule import EXCHANGE_SECONDS
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 BATCH: Final = 500
 # What is leased together is sent together, so that no lease grows old in a queue.
-AT_ONCE: Final = 20
+AT_ONCE: Final = 100
 # Both fit into Celery's time limit, with one exchange in between.
 WAVES_SECONDS: Final = 120
 INSIST_SECONDS: Final = 180
@@ -115,18 +114,15 @@ def _refresh_leased(
     """
     leased, outcomes = _open_all(lease_id, grants)
     unstored: list[tuple[Leased, TokenSet]] = []
-    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        asked = {pool.submit(exchange, one, deadline=deadline): one for one in leased}
-        for done in as_completed(asked):
-            one, answer = asked[done], done.result()
-            if isinstance(answer, Failure):
-                outcomes.append(_fail(one, answer))
-                continue
-            try:
-                outcomes.append(_store(one, answer))
-            except Error:
-                _spool(one, answer)
-                unstored.append((one, answer))
+    for one, answer in exchange_all(leased, deadline=deadline):
+        if isinstance(answer, Failure):
+            outcomes.append(_fail(one, answer))
+            continue
+        try:
+            outcomes.append(_store(one, answer))
+        except Error:
+            _spool(one, answer)
+            unstored.append((one, answer))
     until = time.monotonic() + insist_seconds
     outcomes += [_insist(one, answer, until) for one, answer in unstored]
     return outcomes

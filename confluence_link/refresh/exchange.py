@@ -1,18 +1,24 @@
-"""One refresh exchange, and its answer as a value. Touches no database."""
+"""Refresh exchanges, and their answers as values. Touches no database."""
 
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from confluence_link import token_endpoint
 from confluence_link.errors import AnswerClass, TokenEndpointError, TransportError
+from confluence_link.http import multiplex
+from confluence_link.tokens import TokenSet
 
 if TYPE_CHECKING:
-    from confluence_link.http import Deadline
+    from collections.abc import Callable, Iterator, Sequence
+
+    from confluence_link.http import Answer, Deadline
     from confluence_link.refresh.claim import Leased
-    from confluence_link.tokens import TokenSet
+    from confluence_link.token_endpoint import TokenEndpoint
 
 logger = logging.getLogger(__name__)
 
@@ -29,14 +35,82 @@ class Failure:
     retry_after_seconds: int | None = None
 
 
+def exchange_all(
+    leased: Sequence[Leased], *, deadline: Deadline
+) -> Iterator[tuple[Leased, TokenSet | Failure]]:
+    """Sends each refresh token once, all at once; gives the answers as they come.
+
+    Cloud's share one pool of connections. A server, and whoever is changing a client
+    secret, has a connection of its own: it may be slow, and must not be in the way.
+    """
+    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]] = SimpleQueue()
+    shared = [one for one in leased if _may_share(one.endpoint)]
+    alone = [one for one in leased if not _may_share(one.endpoint)]
+    for bundle in {one.endpoint.network_policy.ca_bundle for one in shared}:
+        of_bundle = [
+            one for one in shared if one.endpoint.network_policy.ca_bundle == bundle
+        ]
+        _send_shared(of_bundle, bundle, deadline, answers)
+    with ThreadPoolExecutor(max_workers=max(len(alone), 1)) as pool:
+        for one in alone:
+            pool.submit(_ask, one, deadline, answers)
+        for _ in leased:
+            yield answers.get()
+
+
+def _may_share(endpoint: TokenEndpoint) -> bool:
+    return endpoint.is_the_operators and not endpoint.next_client_secret
+
+
+def _send_shared(
+    leased: Sequence[Leased],
+    ca_bundle: str,
+    deadline: Deadline,
+    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]],
+) -> None:
+    posts = [
+        token_endpoint.refresh_post(
+            endpoint=one.endpoint, refresh_token=one.refresh_token, deadline=deadline
+        )
+        for one in leased
+    ]
+
+    def done(place: int, outcome: Answer | TransportError) -> None:
+        one = leased[place]
+        answers.put((one, _read(one, lambda: _answer_of(one, outcome))))
+
+    multiplex(ca_bundle).send(posts, done=done)
+
+
+def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
+    if isinstance(outcome, TransportError):
+        raise outcome
+    return token_endpoint.read_refresh(leased.endpoint, outcome)
+
+
+def _ask(
+    leased: Leased,
+    deadline: Deadline,
+    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]],
+) -> None:
+    answers.put((leased, exchange(leased, deadline=deadline)))
+
+
 def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:
-    """Sends the refresh token once. Never raises: others of its batch are under way."""
-    try:
-        return token_endpoint.refresh(
+    """Sends one refresh token once. Never raises: others are under way."""
+    return _read(
+        leased,
+        lambda: token_endpoint.refresh(
             endpoint=leased.endpoint,
             refresh_token=leased.refresh_token,
             deadline=deadline,
-        )
+        ),
+    )
+
+
+def _read(leased: Leased, answer: Callable[[], TokenSet]) -> TokenSet | Failure:
+    try:
+        return answer()
     except TokenEndpointError as error:
         return Failure(error.answer, error.error, error.retry_after_seconds)
     except TransportError as error:

@@ -1,0 +1,177 @@
+"""Many small exchanges at once, over one pool of kept-alive connections.
+
+For the one hot path, refreshing against the operator's own Cloud token URL: one
+thread with an event loop carries them all, at a fraction of what a guarded session
+costs each. The operator's settings say where it goes, so no address is judged; all
+else is as strict as there: TLS verified, no redirect, no proxy or netrc of the
+environment, no cookie, no compression, byte caps, a deadline that ends the exchange,
+nothing sent twice, and an error that says whether a byte may have left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, TypeAlias
+
+import aiohttp
+from requests.structures import CaseInsensitiveDict
+
+from confluence_link.errors import TransportError
+from confluence_link.http.answer import Answer
+from confluence_link.http.deadline import Deadline
+from confluence_link.http.session import USER_AGENT
+from confluence_link.http.tls import tls_context
+
+AT_ONCE: Final = 100
+# A connection that was idle for longer may be closed at the other end.
+IDLE_SECONDS: Final = 10
+CONNECT_SECONDS: Final = 10
+_HEAD_BYTES: Final = 32_768
+_PIECE_BYTES: Final = 16_384
+
+# Surely before any byte of a request: the name, the connection, the handshake.
+_NOT_SENT: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One request. The body is JSON or a form, encoded already."""
+
+    url: str
+    body: bytes = field(repr=False)
+    content_type: str
+    deadline: Deadline
+    max_bytes: int
+
+    def __reduce__(self) -> str:
+        raise TypeError("a request with a secret in it cannot be pickled")
+
+
+Outcome: TypeAlias = Answer | TransportError
+Done: TypeAlias = Callable[[int, Outcome], None]
+
+
+class Multiplex:
+    """A thread of its own, as long as the process lives."""
+
+    def __init__(self, *, ca_bundle: str = "", at_once: int = AT_ONCE) -> None:
+        self._tls = tls_context(ca_bundle)
+        self._at_once = at_once
+        self._ready = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._live()), name="multiplex", daemon=True
+        )
+        self._thread.start()
+        self._ready.wait()
+
+    def send(self, posts: Iterable[Post], *, done: Done) -> None:
+        """Begins them all; `done` is called with each one's place and outcome.
+
+        It is called in the thread that carries the others, so it must be quick.
+        """
+        self._loop.call_soon_threadsafe(self._begin, list(enumerate(posts)), done)
+
+    def close(self) -> None:
+        """Ends what is under way, and the connections."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+
+    # In the thread of the loop
+    # --------------------------------------------------------------------------
+    async def _live(self) -> None:
+        connector = aiohttp.TCPConnector(
+            limit=self._at_once, ssl=self._tls, keepalive_timeout=IDLE_SECONDS
+        )
+        async with aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=_HEAD_BYTES,
+            max_field_size=_HEAD_BYTES,
+        ) as self._session:
+            self._loop = asyncio.get_running_loop()
+            self._tasks: set[asyncio.Task[None]] = set()
+            self._places = asyncio.Semaphore(self._at_once)
+            self._over = asyncio.Event()
+            self._ready.set()
+            await self._over.wait()
+
+    def _begin(self, waiting: list[tuple[int, Post]], done: Done) -> None:
+        for place, post in waiting:
+            task = self._loop.create_task(self._exchange(place, post, done))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _exchange(self, place: int, post: Post, done: Done) -> None:
+        async with self._places:
+            done(place, await self._outcome(post))
+
+    async def _outcome(self, post: Post) -> Outcome:
+        seconds = post.deadline.remaining()
+        if not seconds:
+            return TransportError("timeout", sent=False)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(post)
+        except TransportError as error:
+            return error
+        except aiohttp.ClientSSLError:
+            return TransportError("tls", sent=False)
+        except aiohttp.ClientConnectorDNSError:
+            return TransportError("dns", sent=False)
+        except _NOT_SENT:
+            return TransportError("connect", sent=False)
+        except TimeoutError:
+            return TransportError("timeout", sent=True)
+        except aiohttp.ClientPayloadError:
+            return TransportError("reset", sent=True)
+        except aiohttp.ClientResponseError:
+            return TransportError("malformed", sent=True)
+        except (aiohttp.ClientError, OSError, ValueError):
+            # Their texts quote addresses and heads: only the class counts.
+            return TransportError("reset", sent=True)
+
+    async def _answer(self, post: Post) -> Answer:
+        async with self._session.post(
+            post.url,
+            data=post.body,
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Content-Type": post.content_type,
+                "User-Agent": USER_AGENT,
+            },
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        ) as response:
+            coding = response.headers.get("Content-Encoding", "identity")
+            if coding.lower() != "identity":
+                raise TransportError("encoded", sent=True)
+            body = bytearray()
+            async for piece in response.content.iter_chunked(_PIECE_BYTES):
+                body += piece
+                if len(body) > post.max_bytes:
+                    raise TransportError("too_large", sent=True)
+            headers = CaseInsensitiveDict(response.headers.items())
+            return Answer(response.status, headers, bytes(body))
+
+
+def multiplex(ca_bundle: str = "") -> Multiplex:
+    """The one of this process, for these roots."""
+    return _of_process(os.getpid(), ca_bundle)
+
+
+@cache
+def _of_process(process_id: int, ca_bundle: str) -> Multiplex:
+    # A child that was forked has no thread of its parent's.
+    return Multiplex(ca_bundle=ca_bundle)
