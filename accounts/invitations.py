@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
@@ -19,7 +19,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts import owners
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
 from accounts.models import Invitation, Membership
 
@@ -81,7 +81,8 @@ def invite(
         created_at=now,
         expires_at=now + LIFE,
     )
-    _tell("member.invited", organization, actor, who=email, role=role)
+    facts = {"who": email, "role": role}
+    tell("member.invited", organization=organization, actor=actor, **facts)
     return invitation, token
 
 
@@ -92,8 +93,13 @@ def revoke(*, invitation: Invitation, actor: User, now: datetime) -> None:
     _check_may_offer(organization, invitation.role, actor)
     rows = waiting(organization).filter(pk=invitation.pk)
     if rows.update(revoked_at=now):
-        who, role = invitation.email, invitation.role
-        _tell("member.invitation_revoked", organization, actor, who=who, role=role)
+        tell(
+            "member.invitation_revoked",
+            organization=organization,
+            actor=actor,
+            who=invitation.email,
+            role=invitation.role,
+        )
 
 
 @across_organizations()
@@ -141,8 +147,13 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
         defaults={"role": invitation.role},
     )
     if joined:
-        facts = {"who": user.email, "role": invitation.role}
-        _tell("member.joined", invitation.organization, user, **facts)
+        tell(
+            "member.joined",
+            organization=membership.organization,
+            actor=user,
+            who=user.email,
+            role=membership.role,
+        )
     return membership
 
 
@@ -187,13 +198,3 @@ def _is_member(organization: Organization, email: str) -> bool:
     return Membership.objects.filter(
         organization=organization, user__in=people.values("user")
     ).exists()
-
-
-def _tell(kind: str, organization: Organization, actor: User, **facts: Any) -> None:
-    happened.send(
-        sender=Invitation,
-        kind=kind,
-        organization=organization,
-        actor=actor,
-        facts=facts,
-    )

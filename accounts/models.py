@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.text import slugify
 
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
 from accounts.rights import ROLES_WITH, Right
 
@@ -80,13 +80,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         Membership.objects.create(
             organization=made, user=owner, role=Membership.Role.OWNER
         )
-        happened.send(
-            sender=Organization,
-            kind="organization.created",
-            organization=made,
-            actor=owner,
-            facts={"name": name},
-        )
+        tell("organization.created", organization=made, actor=owner, name=name)
         return made
 
 
@@ -128,13 +122,8 @@ class Organization(models.Model):
         was, self.name = self.name, name
         if not Organization.objects.filter(pk=self.pk).update(name=name):
             return
-        happened.send(
-            sender=Organization,
-            kind="organization.changed",
-            organization=self,
-            actor=actor,
-            facts={"name": name, "was": was},
-        )
+        facts = {"name": name, "was": was}
+        tell("organization.changed", organization=self, actor=actor, **facts)
 
 
 class Membership(models.Model):

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts import owners
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.models import Membership
 from accounts.rights import Right
 
@@ -62,10 +62,11 @@ def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membersh
 def _give(membership: Membership, role: str, actor: User) -> None:
     was, membership.role = membership.role, role
     membership.save(update_fields=["role"])
-    happened.send(
-        sender=Membership,
-        kind="member.role_changed",
+    tell(
+        "member.role_changed",
         organization=membership.organization,
         actor=actor,
-        facts={"who": membership.user.email, "role": role, "was": was},
+        who=membership.user.email,
+        role=role,
+        was=was,
     )

@@ -12,13 +12,13 @@ import hmac
 import re
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
 from accounts.models import Membership, ServiceKey
 from accounts.rights import ROLES_WITH, Right
@@ -173,11 +173,5 @@ def _mark_used(key: ServiceKey, now: datetime) -> None:
 
 
 def _tell(kind: str, key: ServiceKey, actor: User | None) -> None:
-    facts: dict[str, Any] = {"name": key.name, "prefix": key.prefix}
-    happened.send(
-        sender=ServiceKey,
-        kind=kind,
-        organization=key.organization,
-        actor=actor,
-        facts=facts,
-    )
+    facts = {"name": key.name, "prefix": key.prefix}
+    tell(kind, organization=key.organization, actor=actor, **facts)
