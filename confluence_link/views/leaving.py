@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -20,6 +20,9 @@ from confluence_link.linking import leaving
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+# Nobody names more adopters than that at one go; the list of vacant sites has the rest.
+SHOWN: Final = 100
 
 
 @never_cache
@@ -62,8 +65,8 @@ def _end(
 ) -> bool:
     """Ends the membership if the form says so; else `context` is the page's."""
     require_recent_sign_in(request)
-    ends = leaving.preview(membership=target)
-    vacant = [end.linked_site for end in ends if end.becomes_vacant]
+    preview = leaving.preview(membership=target, at_most=SHOWN)
+    vacant = [end.linked_site for end in preview.ends if end.becomes_vacant]
     form = AdoptersForm(posted(request), leaver=target, linked_sites=vacant)
     is_only_owner = False
     if request.method == "POST" and form.is_valid():
@@ -77,7 +80,8 @@ def _end(
             return True
     context |= {
         "target": target,
-        "ends": [(end, form.field_of(end.linked_site)) for end in ends],
+        "ends": [(end, form.field_of(end.linked_site)) for end in preview.ends],
+        "more": preview.more,
         "is_only_owner": is_only_owner or _is_only_owner(target),
     }
     return False
