@@ -274,6 +274,15 @@ def test_operators_are_told_of_a_missing_wall(as_a_stranger):
     assert warning.id == "accounts.W001"
 
 
+def test_the_first_migration_is_not_told_of_a_wall_to_come(as_a_stranger):
+    connections["stranger"] = as_a_stranger
+    with as_a_stranger.cursor() as cursor:
+        # Where no table is yet.
+        cursor.execute("SET search_path TO pg_temp")
+
+    assert second_wall(databases=["stranger"]) == []
+
+
 # T13: what the database itself refuses
 # ------------------------------------------------------------------------------
 def test_t13_a_linked_site_cannot_point_to_a_strangers_grant(
