@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.db import (
     DatabaseError,
     IntegrityError,
@@ -321,3 +322,18 @@ def test_t13_a_membership_cannot_end_before_its_links(
         pytest.raises(IntegrityError, match="outlive its linker's membership"),
     ):
         cursor.execute("DELETE FROM accounts_membership WHERE user_id = %s", [alice.pk])
+
+
+# Below a prefix
+# ------------------------------------------------------------------------------
+@pytest.mark.parametrize(("path", "sees"), [("/admin/", 2), ("/organizations/", 0)])
+def test_a_prefix_of_the_proxy_changes_nothing(
+    rf, organization, other_organization, path, sees
+):
+    request = rf.get(f"/prefix{path}", SCRIPT_NAME="/prefix", PATH_INFO=path)
+    request.user = AnonymousUser()
+    seen = []
+
+    WallMiddleware(lambda _: seen.append(Organization.objects.count()))(request)
+
+    assert seen == [sees]
