@@ -17,7 +17,13 @@ from django.db import (
 )
 
 from accounts.checks import second_wall
-from accounts.isolation import ROLE, across_organizations, acting_for, is_up
+from accounts.isolation import (
+    ROLE,
+    WallMiddleware,
+    across_organizations,
+    acting_for,
+    is_up,
+)
 from accounts.models import Invitation, Membership, Organization, ServiceKey
 from confluence_link.models import Event, Grant, LinkedSite, OAuthApp, SealedTokenSet
 from tests import factories, grants
