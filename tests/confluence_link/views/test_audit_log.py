@@ -113,11 +113,11 @@ def test_t03_a_shared_grant_tells_nothing_of_the_other_organization(
         actor=bob,
         title="Secret",
     )
-    events.record(Kind.SITES_LISTED, grant=site.grant, actor=bob)
+    events.record(Kind.GRANT_PAUSED, grant=site.grant, actor=bob)
 
     assert other
     ((title, actor),) = [(line.title, line.actor) for line in log()]
-    assert (title, actor) == ("Sites listed again by an operator", "")
+    assert (title, actor) == ("Paused", "")
 
 
 def test_t03_what_a_grant_went_through_before_is_not_there(log, site, record):
