@@ -21,8 +21,8 @@ WITH_NOTICE = frozenset(
         Event.Kind.MEMBER_REMOVED,
         Event.Kind.CONFIGURATION_REFUSED,
         Event.Kind.MASS_REFUSAL,
-        Event.Kind.ADOPTER_NAMED,
-        Event.Kind.MEMBER_REMOVED,
+        Event.Kind.REPORTING_REFUSED,
+        Event.Kind.KEY_EXPOSED,
     }
 )
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 
 from accounts.mails import one_line
-from accounts.models import Membership, User
+from accounts.models import Membership, ServiceKey, User
 from accounts.rights import ROLES_WITH, Right
 from confluence_link.models import Event, Grant, LinkedSite, VacantSite
 
@@ -155,6 +156,36 @@ def _mass_refusal(event: Event) -> Iterator[Letter]:
         yield Letter(operator, "mass_refusal", words)
 
 
+def _reporting_refused(event: Event) -> Iterator[Letter]:
+    app = event.oauth_app
+    if app is None or app.reporting_refused_at is None:
+        return
+    change = _url("admin:confluence_link_oauthapp_change", app.pk)
+    words = {"app": one_line(app.name), "url": change}
+    for operator in _operators():
+        yield Letter(operator, "reporting_refused", words)
+
+
+# Keys
+# ------------------------------------------------------------------------------
+def _key_exposed(event: Event) -> Iterator[Letter]:
+    """While the key can still be misused."""
+    organization = event.organization
+    keys = ServiceKey.objects.filter(
+        organization=organization, prefix=event.facts.get("prefix", ""), revoked_at=None
+    )
+    alive = keys.filter(Q(expires_at=None) | Q(expires_at__gt=event.at))
+    if organization is None or not alive.exists():
+        return
+    words = {
+        "key": _fact(event, "name"),
+        "organization": one_line(organization.name),
+        "url": _url("accounts:keys", organization.slug),
+    }
+    for admin in _members(organization, Right.MAKE_KEYS):
+        yield Letter(admin, "key_exposed", words)
+
+
 _LETTERS: dict[Event.Kind, Callable[[Event], Iterable[Letter]]] = {
     Event.Kind.LINKED: _linked,
     Event.Kind.RECONNECT_NEEDED: _reconnect_needed,
@@ -162,6 +193,8 @@ _LETTERS: dict[Event.Kind, Callable[[Event], Iterable[Letter]]] = {
     Event.Kind.MEMBER_REMOVED: _member_removed,
     Event.Kind.CONFIGURATION_REFUSED: _configuration_refused,
     Event.Kind.MASS_REFUSAL: _mass_refusal,
+    Event.Kind.REPORTING_REFUSED: _reporting_refused,
+    Event.Kind.KEY_EXPOSED: _key_exposed,
 }
 
 
