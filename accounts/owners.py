@@ -35,9 +35,8 @@ def check_one_stays(membership: Membership) -> None:
 
     Meaningful under `lock` alone. Whoever owns nothing may always go.
     """
-    owners = Membership.objects.filter(
-        organization=membership.organization_id, role__in=ROLES_WITH[Right.OWN]
-    )
+    members = Membership.objects.for_organization(membership.organization_id)
+    owners = members.filter(role__in=ROLES_WITH[Right.OWN])
     others = owners.filter(user__is_active=True).exclude(pk=membership.pk)
     if owners.filter(pk=membership.pk).exists() and not others.exists():
         raise NoOwnerLeft

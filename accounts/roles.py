@@ -51,7 +51,7 @@ def hand_over(*, membership: Membership, actor: User) -> None:
 def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membership]:
     """The membership of who acts and the one acted on, as they are under the lock."""
     owners.lock(membership.organization)
-    rows = Membership.objects.filter(organization=membership.organization_id)
+    rows = Membership.objects.for_organization(membership.organization_id)
     acting = rows.filter(user=actor).first()
     target = rows.filter(pk=membership.pk).select_related("user").first()
     if acting is None or target is None:

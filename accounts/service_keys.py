@@ -45,8 +45,7 @@ USED_EVERY: Final = timedelta(seconds=60)
 
 def of_organization(organization: Organization) -> QuerySet[ServiceKey]:
     """Every key there ever was, with the role that its maker has now."""
-    rows = ServiceKey.objects.filter(organization=organization)
-    return _with_maker(rows)
+    return _with_maker(ServiceKey.objects.for_organization(organization))
 
 
 @transaction.atomic
@@ -141,8 +140,8 @@ def record_exposed(key: ServiceKey) -> None:
 
 def _check_may_make(organization: Organization, actor: User) -> None:
     """Until the transaction ends they stay a member: what ends that ends the key."""
-    memberships = Membership.objects.select_for_update(of=("self",))
-    acting = memberships.filter(organization=organization, user=actor).first()
+    members = Membership.objects.for_organization(organization)
+    acting = members.select_for_update(of=("self",)).filter(user=actor).first()
     if acting is None or not acting.may(Right.MAKE_KEYS):
         raise PermissionDenied
 

@@ -39,7 +39,7 @@ class MembershipFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # in stub
         stay: set[Any] = set()
         if self.instance.pk:
             owners.lock(self.instance)
-            rows = Membership.objects.filter(organization=self.instance)
+            rows = Membership.objects.for_organization(self.instance)
             now = rows.filter(role__in=ROLES_WITH[Right.OWN])
             stay = set(now.values_list("pk", flat=True))
         for form in self.forms:

@@ -98,7 +98,7 @@ def hand_over(
 
 
 def _people(membership: Membership) -> QuerySet[Membership]:
-    rows = Membership.objects.filter(organization=membership.organization)
+    rows = Membership.objects.for_organization(membership.organization)
     return rows.select_related("user", "organization")
 
 

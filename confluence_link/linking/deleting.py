@@ -84,7 +84,8 @@ def preview(user: User) -> AccountEnd:
     )
     end = AccountEnd([], [], [])
     for membership in memberships:
-        if membership.members == 1:
+        members: int = membership.members  # type: ignore[attr-defined]  # annotated
+        if members == 1:
             end.deleted.append(membership.organization)
         elif _owns_alone(membership):
             end.blocking.append(membership.organization)

@@ -33,7 +33,6 @@ from confluence_link.servers.registering import (
 )
 from confluence_link.servers.setups import (
     SetupIsOver,
-    digest,
     find_setup,
     open_setup,
     send_setup,
@@ -52,7 +51,6 @@ __all__ = [
     "check",
     "complete_setup",
     "condition_of",
-    "digest",
     "enter_credentials",
     "find_setup",
     "is_linked",
