@@ -17,6 +17,7 @@ WITH_NOTICE = frozenset(
     {
         Event.Kind.LINKED,
         Event.Kind.RECONNECT_NEEDED,
+        Event.Kind.ENDS_SOON,
         Event.Kind.ADOPTER_NAMED,
         Event.Kind.MEMBER_REMOVED,
         Event.Kind.CONFIGURATION_REFUSED,

@@ -47,6 +47,14 @@ def send_notices() -> None:
 
 
 @shared_task
+def remind_of_ends() -> None:
+    """Records which grants end soon; their people get mails about it."""
+    told = notices.remind()
+    if told:
+        logger.info("reminders of ends=%d", told)
+
+
+@shared_task
 def report_accounts() -> None:
     """Tells Atlassian which accounts are stored, as far as that is due."""
     counts = personal_data.report_accounts()

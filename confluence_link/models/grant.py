@@ -98,6 +98,8 @@ class Grant(models.Model):
     consented_at = models.DateTimeField()
     last_rotated_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # When its person was last told that it ends soon (`notices.reminders`).
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Personal data reporting: when the account's name was read at Atlassian, and
     # when it was last reported there.
@@ -125,6 +127,18 @@ class Grant(models.Model):
                 fields=["refresh_at"],
                 condition=Q(status="active"),
                 name="grant_due",
+            ),
+            # What ends soon (`forecast`): some days after the consent, and, while
+            # refreshing fails, after the last rotation.
+            models.Index(
+                fields=["consented_at"],
+                condition=Q(status="active"),
+                name="grant_consented",
+            ),
+            models.Index(
+                fields=["last_rotated_at"],
+                condition=Q(status="active") & ~Q(last_error=""),
+                name="grant_failing",
             ),
         )
 

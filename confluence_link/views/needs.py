@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.rights import Right
+from confluence_link import forecast
 from confluence_link.models import Grant, LinkedSite, OAuthApp, VacantSite
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 from confluence_link.views.site_card import link_url, reconnect_url
@@ -45,6 +46,7 @@ def needs_of(membership: Membership, now: datetime) -> list[Need]:
     return [
         *_dead(membership),
         *_lost(membership),
+        *_ending(membership, now),
         *_refused_apps(membership),
         *_vacant(membership),
         *_unfinished_servers(membership),
@@ -95,6 +97,22 @@ def _lost(membership: Membership) -> list[Need]:
         _sites(membership, lost),
         in_words,
         rest="More sites are no longer reachable",
+        url=_sites_page(membership),
+    )
+
+
+def _ending(membership: Membership, now: datetime) -> list[Need]:
+    def in_words(site: LinkedSite) -> Need:
+        end = forecast.end_of(site.grant, now)
+        on = f" on {end.at:%-d %B %Y}" if end else " soon"
+        why = f"The access ends{on}. Reconnecting before keeps all settings."
+        return _to_reconnect(f"{site} ends soon", why, site, membership)
+
+    ending = Grant.objects.filter(forecast.ends_soon(now))
+    return _first(
+        _sites(membership, Q(grant__in=ending, status=LinkedSite.Status.LINKED)),
+        in_words,
+        rest="More sites end soon",
         url=_sites_page(membership),
     )
 
