@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -20,6 +21,9 @@ _PROVIDER_ID = RegexValidator(
     r"\A[a-z0-9][a-z0-9-]{0,39}\Z", "Lower-case letters, digits and hyphens only."
 )
 
+# Whoever issues certificates has to be asked, and may be on leave.
+CERTIFICATE_ENDS_SOON: Final = timedelta(days=30)
+
 
 class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
     def for_organization(self, organization: Organization) -> OAuthAppQuerySet:
@@ -27,6 +31,13 @@ class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
         return self.filter(
             Q(organization=None) | Q(organization=organization), enabled=True
         ).exclude(client_id="")
+
+    def with_ending_certificate(self, now: datetime) -> OAuthAppQuerySet:
+        """Those in use whose client certificate ends soon or has ended; first first."""
+        return self.filter(
+            client_certificate_expires_at__lte=now + CERTIFICATE_ENDS_SOON,
+            enabled=True,
+        ).order_by("client_certificate_expires_at", "pk")
 
 
 class OAuthApp(models.Model):

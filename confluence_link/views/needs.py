@@ -48,6 +48,7 @@ def needs_of(membership: Membership, now: datetime) -> list[Need]:
         *_lost(membership),
         *_ending(membership, now),
         *_refused_apps(membership),
+        *_ending_certificates(membership, now),
         *_vacant(membership),
         *_unfinished_servers(membership),
         *_ending_invitations(membership, now),
@@ -192,6 +193,28 @@ def _to_correct(app: OAuthApp, membership: Membership) -> Need:
         return Need(title, f"Links are kept, and wait. {who}")
     text = "Links are kept, and wait. Check client ID and secret."
     return Need(title, text, _server_page(app, membership), "Check the server")
+
+
+def _ending_certificates(membership: Membership, now: datetime) -> list[Need]:
+    if not membership.may(Right.ADD_SERVERS):
+        return []
+
+    def in_words(app: OAuthApp) -> Need:
+        at = app.client_certificate_expires_at
+        assert at is not None
+        ends = "ended" if at <= now else "ends"
+        title = f"The client certificate for {app} {ends} on {at.day} {at:%B %Y}"
+        text = "Without a valid one nobody reaches the server, and links wait."
+        url = _page(membership, "confluence_link:server_settings", app.provider_id)
+        return Need(title, text, url, "Change it")
+
+    own = OAuthApp.objects.filter(organization=membership.organization)
+    return _first(
+        own.with_ending_certificate(now),
+        in_words,
+        rest="More client certificates end",
+        url=_page(membership, "confluence_link:servers"),
+    )
 
 
 def _unfinished_servers(membership: Membership) -> list[Need]:
