@@ -187,12 +187,10 @@ def _members(
 ) -> dict[str, Membership]:
     """The members who sign in with these addresses, by address in small letters."""
     memberships = (
-        Membership.objects.annotate(address=Lower("user__email"))
-        .filter(
-            organization=organization_id,
-            user__is_active=True,
-            address__in={address.lower() for address in addresses},
-        )
+        Membership.objects.for_organization(organization_id)
+        .in_force()
+        .annotate(address=Lower("user__email"))
+        .filter(address__in={address.lower() for address in addresses})
         .exclude(user=leaving)
         .select_related("user")
     )
@@ -203,10 +201,9 @@ def _linked_by(
     organization_id: int, sites: Collection[LinkedSite | VacantSite]
 ) -> dict[tuple[int, str], set[int]]:
     """Whose own links of these sites are shared already: they keep their ids."""
-    rows = LinkedSite.objects.filter(
-        organization=organization_id,
-        site_id__in={site.site_id for site in sites},
-        shared=True,
+    own = LinkedSite.objects.for_organization(organization_id)
+    rows = own.filter(
+        site_id__in={site.site_id for site in sites}, shared=True
     ).values_list("grant__oauth_app", "site_id", "grant__user")
     linked = defaultdict(set)
     for oauth_app, site_id, user in rows:

@@ -28,9 +28,21 @@ CERTIFICATE_ENDS_SOON: Final = timedelta(days=30)
 class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
     def for_organization(self, organization: Organization) -> OAuthAppQuerySet:
         """The usable apps that people of this organization may link through."""
+        own_or_everyones = Q(organization=None) | Q(organization=organization)
+        return self._usable().filter(own_or_everyones)
+
+    def owned_by(self, organization: Organization) -> OAuthAppQuerySet:
+        """The organization's own servers, usable or not."""
         return self.filter(
-            Q(organization=None) | Q(organization=organization), enabled=True
-        ).exclude(client_id="")
+            organization=organization, deployment=OAuthApp.Deployment.DATA_CENTER
+        )
+
+    def of_everyone(self) -> OAuthAppQuerySet:
+        """The usable apps that the operator keeps for all organizations."""
+        return self._usable().filter(organization=None)
+
+    def _usable(self) -> OAuthAppQuerySet:
+        return self.filter(enabled=True).exclude(client_id="")
 
     def with_ending_certificate(self, now: datetime) -> OAuthAppQuerySet:
         """Those in use whose client certificate ends soon or has ended; first first."""

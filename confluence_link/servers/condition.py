@@ -32,9 +32,7 @@ def of_organization(organization: Organization) -> QuerySet[OAuthApp]:
     open_setups = ServerSetup.objects.open(database_now())
     waiting = open_setups.filter(oauth_app=OuterRef("pk"))
     return (
-        OAuthApp.objects.filter(
-            organization=organization, deployment=OAuthApp.Deployment.DATA_CENTER
-        )
+        OAuthApp.objects.owned_by(organization)
         .select_related("health", "organization")
         .annotate(is_waiting=Exists(waiting))
         .order_by("name", "pk")

@@ -203,15 +203,17 @@ def _is_for_all(request: HttpRequest) -> bool:
 def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
     """The sites to pick from; one is preselected only if there is only one."""
     linked = set(
-        LinkedSite.objects.filter(
-            organization=pending.organization,
+        LinkedSite.objects.for_organization(pending.organization)
+        .filter(
             grant__oauth_app=pending.oauth_app,
             grant__account_id=pending.account_id,
-        ).values_list("site_id", flat=True)
+        )
+        .values_list("site_id", flat=True)
     )
-    vacant = VacantSite.objects.filter(
-        organization=pending.organization, oauth_app=pending.oauth_app
-    ).values_list("site_id", "adopter")
+    vacant_sites = VacantSite.objects.for_organization(pending.organization)
+    vacant = vacant_sites.filter(oauth_app=pending.oauth_app).values_list(
+        "site_id", "adopter"
+    )
     waiting = {site_id for site_id, _ in vacant}
     for_them = {site_id for site_id, adopter in vacant if adopter == pending.user_id}
     checked = linked | for_them | set(picked)

@@ -208,7 +208,7 @@ def _ending_certificates(membership: Membership, now: datetime) -> list[Need]:
         url = _page(membership, "confluence_link:server_settings", app.provider_id)
         return Need(title, text, url, "Change it")
 
-    own = OAuthApp.objects.filter(organization=membership.organization)
+    own = OAuthApp.objects.owned_by(membership.organization)
     return _first(
         own.with_ending_certificate(now),
         in_words,
@@ -222,9 +222,9 @@ def _unfinished_servers(membership: Membership) -> list[Need]:
         return []
     text = "Client ID and secret are not entered yet, so nobody can link there."
     return _first(
-        OAuthApp.objects.filter(
-            organization=membership.organization, client_id="", enabled=True
-        ).order_by("name", "pk"),
+        OAuthApp.objects.owned_by(membership.organization)
+        .filter(client_id="", enabled=True)
+        .order_by("name", "pk"),
         lambda app: Need(
             f"{app.name} waits for its set-up",
             text,
@@ -254,13 +254,10 @@ def _ending_invitations(membership: Membership, now: datetime) -> list[Need]:
         return Need(title, text, url, "See members")
 
     return _first(
-        Invitation.objects.filter(
-            organization=membership.organization,
-            accepted_at=None,
-            revoked_at=None,
-            expires_at__gt=now,
-            expires_at__lte=now + INVITATION_ENDS_SOON,
-        ).order_by("expires_at", "pk"),
+        Invitation.objects.for_organization(membership.organization)
+        .open(now)
+        .filter(expires_at__lte=now + INVITATION_ENDS_SOON)
+        .order_by("expires_at", "pk"),
         in_words,
         rest="More invitations end soon",
         url=url,
