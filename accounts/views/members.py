@@ -107,8 +107,12 @@ def _waiting(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     if not membership.may(Right.INVITE):
         return {}
     waiting = invitations.waiting(membership.organization)
+    page = _page(request, waiting, "invitations_page", "invitations")
     return {
-        **_page(request, waiting, "invitations_page", "invitations"),
+        **page,
+        "invitations": [
+            (each, membership.may_give(each.role)) for each in page["invitations"]
+        ],
         "now": timezone.now(),
         "form": InviteForm(membership=membership),
     }
