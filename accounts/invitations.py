@@ -50,6 +50,11 @@ def waiting(organization: Organization) -> QuerySet[Invitation]:
     return rows.select_related("organization", "invited_by")
 
 
+def purge(*, now: datetime) -> None:
+    """Forgets what was over long ago."""
+    Invitation.objects.forget_old(now)
+
+
 @transaction.atomic
 def invite(
     *, organization: Organization, email: str, role: str, actor: User, now: datetime

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from django.db import models
 from django.http import HttpResponseRedirect
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 M = TypeVar("M", bound=models.Model)
+
+# After it expired, used or not.
+KEPT: Final = timedelta(days=30)
 
 
 class MailedLink(Protocol):
@@ -43,6 +47,10 @@ class MailedLinkQuerySet(ScopedQuerySet[M]):
     def open(self, now: datetime) -> Self:
         """Those that may still be used, as far as time tells."""
         return self.unended().filter(expires_at__gt=now)
+
+    def forget_old(self, now: datetime) -> None:
+        """Deletes what nobody could use for a month; who sent what is in the record."""
+        self.filter(expires_at__lte=now - KEPT).delete()
 
 
 def new_token() -> str:

@@ -6,7 +6,16 @@ import logging
 
 from celery import shared_task
 
-from confluence_link import events, linking, notices, personal_data, refresh
+from accounts import invitations
+from confluence_link import (
+    events,
+    linking,
+    notices,
+    personal_data,
+    refresh,
+    servers,
+)
+from confluence_link.models import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +45,8 @@ def refresh_batch(ids: list[int]) -> None:
 def purge() -> None:
     """Erases what was pending for too long, and what nobody asks for any more."""
     linking.purge()
+    servers.purge()
+    invitations.purge(now=database_now())
     refresh.forget_predecessors()
     events.purge()
 

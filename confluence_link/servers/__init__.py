@@ -35,6 +35,7 @@ from confluence_link.servers.setups import (
     SetupIsOver,
     find_setup,
     open_setup,
+    purge,
     send_setup,
     withdraw_setup,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "last_entered",
     "of_organization",
     "open_setup",
+    "purge",
     "read_base_url",
     "read_proxy_url",
     "remove",

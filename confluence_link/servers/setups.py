@@ -87,6 +87,11 @@ def find_setup(*, token_hash: str) -> ServerSetup:
     return setup
 
 
+def purge() -> None:
+    """Forgets what was over long ago."""
+    ServerSetup.objects.forget_old(database_now())
+
+
 def end_setups(oauth_app: OAuthApp) -> None:
     now = database_now()
     waiting = ServerSetup.objects.open(now).filter(oauth_app=oauth_app)

@@ -53,6 +53,19 @@ def test_an_open_one_is_neither_used_revoked_nor_too_old(invitation):
         Invitation.objects.update(**{column: None})
 
 
+@pytest.mark.parametrize("ended", ["accepted_at", "revoked_at", ""])
+def test_one_is_forgotten_a_month_after_it_expired(invitation, ended):
+    expired = invitation.expires_at
+    if ended:
+        Invitation.objects.update(**{ended: timezone.now()})
+
+    Invitation.objects.forget_old(expired + timedelta(days=29))
+    assert Invitation.objects.exists()
+
+    Invitation.objects.forget_old(expired + timedelta(days=30))
+    assert not Invitation.objects.exists()
+
+
 def test_the_sender_is_none_who_could_not_send_it_any_more(
     alice, organization, invitation
 ):
