@@ -32,6 +32,23 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             )
         )
 
+    def end(self, **more: object) -> None:
+        """Unlinks them. Nothing that is under way finds its way back.
+
+        `more` are columns that go as well; the tokens are the vault's to destroy.
+        """
+        self.update(
+            status=Grant.Status.UNLINKED,
+            epoch=F("epoch") + 1,
+            lease_id=None,
+            lease_until=None,
+            queued_until=None,
+            uncertain_since=None,
+            account_name="",
+            sites=[],
+            **more,
+        )
+
 
 class Grant(models.Model):
     """Belongs to the user who linked it, and survives every change of tokens."""
