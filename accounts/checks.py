@@ -8,9 +8,12 @@ from django.core.checks import CheckMessage, Tags, Warning, register
 from django.db import connections
 
 from accounts.isolation import ROLE, is_up
+from accounts.models import Organization
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 @register(Tags.database)
@@ -28,5 +31,17 @@ def second_wall(
             id="accounts.W001",
         )
         for name in databases or ()
-        if connections[name].vendor == "postgresql" and not is_up(connections[name])
+        if connections[name].vendor == "postgresql"
+        and not is_up(connections[name])
+        and _has_policies(connections[name])
     ]
+
+
+def _has_policies(connection: BaseDatabaseWrapper) -> bool:
+    """The very first `migrate` checks before it makes policies, and then the role."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_policy WHERE polrelid = to_regclass(%s))",
+            [Organization._meta.db_table],
+        )
+        return bool(cursor.fetchone()[0])

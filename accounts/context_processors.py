@@ -25,6 +25,18 @@ _TABS: tuple[tuple[str, str, Right | None], ...] = (
     ("accounts:organization_settings", "Settings", Right.OWN),
 )
 
+# Pages that are not below the address of the tab that they belong to.
+_TAB_OF = dict.fromkeys(
+    (
+        "confluence_login",
+        "confluence_link:confirm_link",
+        "confluence_link:link_invitations",
+        "confluence_link:name_adopter",
+        "confluence_link:drop_vacant_site",
+    ),
+    "confluence_link:linked_sites",
+) | {"confluence_link:leave": "accounts:members"}
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """The notice over every page, the person's organizations, and the current one."""
@@ -51,29 +63,32 @@ def _acting(request: HttpRequest, membership: Membership | None) -> dict[str, An
     if membership is None:
         return {}
     return {
-        "tabs": _tabs(request.path, membership),
+        "tabs": _tabs(request, membership),
         "membership": membership,
         "organization": membership.organization,
         "rights": {right.value: membership.may(right) for right in Right},
     }
 
 
-def _tabs(path: str, membership: Membership) -> list[dict[str, str]]:
+def _tabs(request: HttpRequest, membership: Membership) -> list[dict[str, str]]:
     """The organization's pages that the member may open, and where this page is."""
     tabs = []
     for name, words, right in _TABS:
         if right is not None and not membership.may(right):
             continue
         url = reverse(name, args=[membership.organization.slug])
-        tabs.append({"url": url, "words": words, "current": _current(path, url, name)})
+        current = _current(request, url, name)
+        tabs.append({"url": url, "words": words, "current": current})
     return tabs
 
 
-def _current(path: str, url: str, name: str) -> str:
-    """The value of `aria-current`: this very page, or one below it.
+def _current(request: HttpRequest, url: str, name: str) -> str:
+    """The value of `aria-current`: this very page, or one that belongs to it.
 
     Every page is below the home, which is therefore marked for itself alone.
     """
-    if path == url:
+    if request.path == url:
         return "page"
-    return "true" if path.startswith(url) and name != _TABS[0][0] else ""
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    is_below = request.path.startswith(url) and name != _TABS[0][0]
+    return "true" if is_below or _TAB_OF.get(view) == name else ""

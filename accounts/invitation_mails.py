@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.mails import compose, one_line
+from accounts import mails
+from accounts.mails import one_line
 
 if TYPE_CHECKING:
     from accounts.models import Invitation
 
-logger = logging.getLogger(__name__)
-
 
 def send(invitation: Invitation, token: str) -> bool:
     """Whether the mail server took it. Without it, a new token must be made."""
-    mail = compose(
-        "accounts/mail/invited", _context(invitation, token), to=invitation.email
-    )
-    try:
-        mail.send()
-    except OSError as error:
-        logger.warning("mail not sent, error=%s", type(error).__name__)
-        return False
-    return True
+    context = _context(invitation, token)
+    return mails.send("accounts/mail/invited", context, to=invitation.email)
 
 
 def _context(invitation: Invitation, token: str) -> dict[str, Any]:

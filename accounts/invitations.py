@@ -6,10 +6,8 @@ invitation's page; joining takes an account with the invited address, verified, 
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
@@ -19,8 +17,9 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from accounts import owners
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
+from accounts.mailed_links import digest, new_token
 from accounts.models import Invitation, Membership
 
 if TYPE_CHECKING:
@@ -45,15 +44,15 @@ class AlreadyMember(Exception):
     """Somebody with this address is in the organization."""
 
 
-def digest(token: str) -> str:
-    """What is kept of a token that has 256 random bits."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def waiting(organization: Organization) -> QuerySet[Invitation]:
     """Those that nobody accepted or revoked; some may have expired meanwhile."""
-    rows = _neither_accepted_nor_revoked().filter(organization=organization)
+    rows = Invitation.objects.for_organization(organization).unended()
     return rows.select_related("organization", "invited_by")
+
+
+def purge(*, now: datetime) -> None:
+    """Forgets what was over long ago."""
+    Invitation.objects.forget_old(now)
 
 
 @transaction.atomic
@@ -71,7 +70,7 @@ def invite(
     if _is_member(organization, email):
         raise AlreadyMember
     waiting(organization).filter(email=email).update(revoked_at=now)
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     invitation = Invitation.objects.create(
         organization=organization,
         email=email,
@@ -81,7 +80,8 @@ def invite(
         created_at=now,
         expires_at=now + LIFE,
     )
-    _tell("member.invited", organization, actor, who=email, role=role)
+    facts = {"who": email, "role": role}
+    tell("member.invited", organization=organization, actor=actor, **facts)
     return invitation, token
 
 
@@ -92,8 +92,13 @@ def revoke(*, invitation: Invitation, actor: User, now: datetime) -> None:
     _check_may_offer(organization, invitation.role, actor)
     rows = waiting(organization).filter(pk=invitation.pk)
     if rows.update(revoked_at=now):
-        who, role = invitation.email, invitation.role
-        _tell("member.invitation_revoked", organization, actor, who=who, role=role)
+        tell(
+            "member.invitation_revoked",
+            organization=organization,
+            actor=actor,
+            who=invitation.email,
+            role=invitation.role,
+        )
 
 
 @across_organizations()
@@ -102,7 +107,7 @@ def find(*, token_hash: str, now: datetime) -> Invitation:
 
     It is worth nothing once its inviter could not make it any more.
     """
-    rows = _open(now).select_related("organization", "invited_by")
+    rows = Invitation.objects.open(now).select_related("organization", "invited_by")
     invitation = rows.filter(token_hash=token_hash).first()
     if invitation is None or not _stands(invitation):
         raise InvitationRefused("gone")
@@ -132,7 +137,8 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
     check_address(invitation=invitation, user=user)
     # Until the end nobody changes the role of who invited.
     owners.lock(invitation.organization)
-    claimed = _open(now).filter(pk=invitation.pk).update(accepted_at=now)
+    unused = Invitation.objects.open(now).filter(pk=invitation.pk)
+    claimed = unused.update(accepted_at=now)
     if not claimed or not _stands(invitation):
         raise InvitationRefused("gone")
     membership, joined = Membership.objects.get_or_create(
@@ -141,59 +147,39 @@ def accept(*, token_hash: str, user: User, now: datetime) -> Membership:
         defaults={"role": invitation.role},
     )
     if joined:
-        facts = {"who": user.email, "role": invitation.role}
-        _tell("member.joined", invitation.organization, user, **facts)
+        tell(
+            "member.joined",
+            organization=membership.organization,
+            actor=user,
+            who=user.email,
+            role=membership.role,
+        )
     return membership
 
 
 @receiver(post_save, sender=Membership)
 def end_what_is_above_the_role(instance: Membership, **kwargs: object) -> None:
     """Who may invite no more, or not as high, takes such invitations along."""
-    rows = _neither_accepted_nor_revoked().filter(
-        organization=instance.organization_id, invited_by=instance.user_id
-    )
+    here = Invitation.objects.for_organization(instance.organization_id)
+    rows = here.unended().filter(invited_by=instance.user_id)
     ended = [each.pk for each in rows if not instance.may_give(each.role)]
     rows.filter(pk__in=ended).update(revoked_at=Now())
 
 
-def _open(now: datetime) -> QuerySet[Invitation]:
-    return _neither_accepted_nor_revoked().filter(expires_at__gt=now)
-
-
-def _neither_accepted_nor_revoked() -> QuerySet[Invitation]:
-    return Invitation.objects.filter(accepted_at__isnull=True, revoked_at__isnull=True)
-
-
 def _stands(invitation: Invitation) -> bool:
-    """Whether the inviter could invite with this role now, and people may come in."""
-    inviter = Membership.objects.filter(
-        organization=invitation.organization_id,
-        organization__is_active=True,
-        user=invitation.invited_by_id,
-        user__is_active=True,
-    ).first()
+    """Whether the inviter could invite with this role now."""
+    inviter = Membership.objects.of_sender(invitation)
     return inviter is not None and inviter.may_give(invitation.role)
 
 
 def _check_may_offer(organization: Organization, role: str, actor: User) -> None:
-    membership = Membership.objects.filter(organization=organization, user=actor)
-    acting = membership.first()
+    members = Membership.objects.for_organization(organization)
+    acting = members.filter(user=actor).first()
     if acting is None or not acting.may_give(role):
         raise PermissionDenied
 
 
 def _is_member(organization: Organization, email: str) -> bool:
     people = EmailAddress.objects.filter(email__iexact=email, verified=True)
-    return Membership.objects.filter(
-        organization=organization, user__in=people.values("user")
-    ).exists()
-
-
-def _tell(kind: str, organization: Organization, actor: User, **facts: Any) -> None:
-    happened.send(
-        sender=Invitation,
-        kind=kind,
-        organization=organization,
-        actor=actor,
-        facts=facts,
-    )
+    members = Membership.objects.for_organization(organization)
+    return members.filter(user__in=people.values("user")).exists()

@@ -1,7 +1,6 @@
 """The invitation whose mailed address this browser opened.
 
-The session keeps the token's hash: enough to find the invitation, and worth nothing
-to whoever reads the sessions, for nobody opens the invitation by it.
+Who signs up or in on the way to joining is still known afterwards.
 """
 
 from __future__ import annotations
@@ -15,20 +14,17 @@ from accounts import invitations
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-_TOKEN_HASH: Final = "invitation"  # noqa: S105  # a key of the session
-
-
-def remember(request: HttpRequest, token: str) -> None:
-    request.session[_TOKEN_HASH] = invitations.digest(token)
+# In the session: the token's hash.
+SESSION_KEY: Final = "invitation"
 
 
 def forget(request: HttpRequest) -> None:
-    request.session.pop(_TOKEN_HASH, None)
+    request.session.pop(SESSION_KEY, None)
 
 
 def token_hash(request: HttpRequest) -> str:
     """Empty if this browser opened none."""
-    return str(request.session.get(_TOKEN_HASH, ""))
+    return str(request.session.get(SESSION_KEY, ""))
 
 
 def address(request: HttpRequest) -> str:

@@ -87,10 +87,11 @@ class WallMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/admin/"):
+        if request.path_info.startswith("/admin/"):
             return self._get_response(request)
         # A session says nothing to the API; its keys do, each for one organization.
-        user_id = 0 if request.path.startswith("/api/") else request.user.pk or 0
+        is_api = request.path_info.startswith("/api/")
+        user_id = 0 if is_api else request.user.pk or 0
         with acting_for(user_id=user_id):
             return self._get_response(request)
 

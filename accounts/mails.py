@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,8 @@ from django.template.loader import render_to_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
 
 _SUBJECT_CHARACTERS: Final = 150
 _NAME_CHARACTERS: Final = 100
@@ -33,6 +36,17 @@ def compose(
     )
     mail.attach_alternative(render_to_string(f"{template}.html", context), "text/html")
     return mail
+
+
+def send(template: str, context: Mapping[str, Any], *, to: str) -> bool:
+    """Whether the mail server took it. Else what it carried is lost."""
+    try:
+        compose(template, context, to=to).send()
+    except OSError as error:
+        # smtplib's errors are such, too; their words may name the address.
+        logger.warning("mail not sent, error=%s", type(error).__name__)
+        return False
+    return True
 
 
 def one_line(text: str, characters: int = _NAME_CHARACTERS) -> str:

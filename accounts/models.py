@@ -10,12 +10,16 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.text import slugify
 
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
+from accounts.mailed_links import MailedLinkQuerySet
 from accounts.rights import ROLES_WITH, Right
+from accounts.scoping import ScopedQuerySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from accounts.mailed_links import MailedLink
 
 
 def random_public_id() -> str:
@@ -80,13 +84,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         Membership.objects.create(
             organization=made, user=owner, role=Membership.Role.OWNER
         )
-        happened.send(
-            sender=Organization,
-            kind="organization.created",
-            organization=made,
-            actor=owner,
-            facts={"name": name},
-        )
+        tell("organization.created", organization=made, actor=owner, name=name)
         return made
 
 
@@ -128,13 +126,19 @@ class Organization(models.Model):
         was, self.name = self.name, name
         if not Organization.objects.filter(pk=self.pk).update(name=name):
             return
-        happened.send(
-            sender=Organization,
-            kind="organization.changed",
-            organization=self,
-            actor=actor,
-            facts={"name": name, "was": was},
-        )
+        facts = {"name": name, "was": was}
+        tell("organization.changed", organization=self, actor=actor, **facts)
+
+
+class MembershipQuerySet(ScopedQuerySet["Membership"]):
+    def in_force(self) -> MembershipQuerySet:
+        """Of people who may sign in, where the organization is not switched off."""
+        return self.filter(user__is_active=True, organization__is_active=True)
+
+    def of_sender(self, link: MailedLink) -> Membership | None:
+        """Of who sent it, as it is now; None once they could send nothing there."""
+        here = self.in_force().for_organization(link.organization_id)
+        return here.filter(user=link.invited_by_id).first()
 
 
 class Membership(models.Model):
@@ -155,6 +159,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = (
             models.UniqueConstraint(
@@ -173,6 +179,10 @@ class Membership(models.Model):
         """Whether it may give others this role, offer it, and take it away."""
         owning = role == Membership.Role.OWNER
         return self.may(Right.OWN if owning else Right.INVITE)
+
+
+class InvitationQuerySet(MailedLinkQuerySet["Invitation"]):
+    used_at = "accepted_at"
 
 
 class Invitation(models.Model):
@@ -195,6 +205,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")
@@ -224,6 +236,8 @@ class ServiceKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet["ServiceKey"].as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")

@@ -31,13 +31,17 @@ def lock_person(user: User) -> bool:
 
 
 def check_one_stays(membership: Membership) -> None:
-    """Raises NoOwnerLeft if no other member who can sign in owns the organization.
+    """Raises NoOwnerLeft if nobody else owns the organization.
 
     Meaningful under `lock` alone. Whoever owns nothing may always go.
     """
-    owners = Membership.objects.filter(
-        organization=membership.organization_id, role__in=ROLES_WITH[Right.OWN]
-    )
-    others = owners.filter(user__is_active=True).exclude(pk=membership.pk)
-    if owners.filter(pk=membership.pk).exists() and not others.exists():
+    if owns_alone(membership):
         raise NoOwnerLeft
+
+
+def owns_alone(membership: Membership) -> bool:
+    """Whether no other member who can sign in owns the organization."""
+    members = Membership.objects.for_organization(membership.organization_id)
+    owners = members.filter(role__in=ROLES_WITH[Right.OWN])
+    others = owners.filter(user__is_active=True).exclude(pk=membership.pk)
+    return owners.filter(pk=membership.pk).exists() and not others.exists()

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from accounts import owners
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.models import Membership
 from accounts.rights import Right
 
@@ -51,7 +51,7 @@ def hand_over(*, membership: Membership, actor: User) -> None:
 def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membership]:
     """The membership of who acts and the one acted on, as they are under the lock."""
     owners.lock(membership.organization)
-    rows = Membership.objects.filter(organization=membership.organization_id)
+    rows = Membership.objects.for_organization(membership.organization_id)
     acting = rows.filter(user=actor).first()
     target = rows.filter(pk=membership.pk).select_related("user").first()
     if acting is None or target is None:
@@ -62,10 +62,11 @@ def _read_now(membership: Membership, actor: User) -> tuple[Membership, Membersh
 def _give(membership: Membership, role: str, actor: User) -> None:
     was, membership.role = membership.role, role
     membership.save(update_fields=["role"])
-    happened.send(
-        sender=Membership,
-        kind="member.role_changed",
+    tell(
+        "member.role_changed",
         organization=membership.organization,
         actor=actor,
-        facts={"who": membership.user.email, "role": role, "was": was},
+        who=membership.user.email,
+        role=role,
+        was=was,
     )

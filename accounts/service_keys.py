@@ -12,13 +12,13 @@ import hmac
 import re
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.isolation import across_organizations
 from accounts.models import Membership, ServiceKey
 from accounts.rights import ROLES_WITH, Right
@@ -45,8 +45,7 @@ USED_EVERY: Final = timedelta(seconds=60)
 
 def of_organization(organization: Organization) -> QuerySet[ServiceKey]:
     """Every key there ever was, with the role that its maker has now."""
-    rows = ServiceKey.objects.filter(organization=organization)
-    return _with_maker(rows)
+    return _with_maker(ServiceKey.objects.for_organization(organization))
 
 
 @transaction.atomic
@@ -141,8 +140,8 @@ def record_exposed(key: ServiceKey) -> None:
 
 def _check_may_make(organization: Organization, actor: User) -> None:
     """Until the transaction ends they stay a member: what ends that ends the key."""
-    memberships = Membership.objects.select_for_update(of=("self",))
-    acting = memberships.filter(organization=organization, user=actor).first()
+    members = Membership.objects.for_organization(organization)
+    acting = members.select_for_update(of=("self",)).filter(user=actor).first()
     if acting is None or not acting.may(Right.MAKE_KEYS):
         raise PermissionDenied
 
@@ -173,11 +172,5 @@ def _mark_used(key: ServiceKey, now: datetime) -> None:
 
 
 def _tell(kind: str, key: ServiceKey, actor: User | None) -> None:
-    facts: dict[str, Any] = {"name": key.name, "prefix": key.prefix}
-    happened.send(
-        sender=ServiceKey,
-        kind=kind,
-        organization=key.organization,
-        actor=actor,
-        facts=facts,
-    )
+    facts = {"name": key.name, "prefix": key.prefix}
+    tell(kind, organization=key.organization, actor=actor, **facts)

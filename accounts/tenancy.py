@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from accounts.isolation import acting_for
 from accounts.models import Membership, Organization, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from django.http import HttpRequest, HttpResponse
 
@@ -37,13 +38,26 @@ def membership_of(user: User, slug: str) -> Membership:
         raise Http404 from None
 
 
+@contextmanager
+def acting_as(request: HttpRequest, membership: Membership) -> Iterator[None]:
+    """Within it, the request acts for the organization, and its page shows that.
+
+    Templates find the membership by `request.membership`.
+    """
+    organization_id = membership.organization_id
+    request.membership = membership  # type: ignore[attr-defined]  # for templates
+    if request.session.get(_LAST_USED) != organization_id:
+        request.session[_LAST_USED] = organization_id
+    with acting_for(organization_id=organization_id, user_id=membership.user_id):
+        yield
+
+
 def member_view(
     view: Callable[..., HttpResponse],
 ) -> Callable[..., HttpResponse]:
     """Gives a view under `/o/<slug>/` the membership in place of the slug.
 
-    What the view asks the database is asked for that organization alone; templates
-    find the membership by `request.membership`.
+    What the view asks the database is asked for that organization alone.
     """
 
     @wraps(view)
@@ -52,12 +66,7 @@ def member_view(
     ) -> HttpResponse:
         assert isinstance(request.user, User)
         membership = membership_of(request.user, slug)
-        request.membership = membership  # type: ignore[attr-defined]  # for templates
-        if request.session.get(_LAST_USED) != membership.organization_id:
-            request.session[_LAST_USED] = membership.organization_id
-        with acting_for(
-            organization_id=membership.organization_id, user_id=request.user.pk
-        ):
+        with acting_as(request, membership):
             return view(request, membership, *args, **kwargs)
 
     return login_required(with_membership)

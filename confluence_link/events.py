@@ -17,12 +17,13 @@ WITH_NOTICE = frozenset(
     {
         Event.Kind.LINKED,
         Event.Kind.RECONNECT_NEEDED,
+        Event.Kind.ENDS_SOON,
         Event.Kind.ADOPTER_NAMED,
         Event.Kind.MEMBER_REMOVED,
         Event.Kind.CONFIGURATION_REFUSED,
         Event.Kind.MASS_REFUSAL,
-        Event.Kind.ADOPTER_NAMED,
-        Event.Kind.MEMBER_REMOVED,
+        Event.Kind.REPORTING_REFUSED,
+        Event.Kind.KEY_EXPOSED,
     }
 )
 

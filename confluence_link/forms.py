@@ -6,17 +6,21 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db.models.functions import Lower
 
 from accounts.models import Membership
 from confluence_link.atlassian import storage_format
 from confluence_link.models import LinkedSite, OAuthApp, VacantSite
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from django.http import HttpRequest, QueryDict
 
     from accounts.models import Organization, User
+
+
+NOBODY_HERE = "Nobody with this address is a member here."
 
 
 class CreatePageForm(forms.Form):
@@ -70,17 +74,10 @@ class LinkInvitationForm(forms.Form):
 
     def clean_person(self) -> str:
         address: str = self.cleaned_data["person"]
-        membership = (
-            Membership.objects.filter(
-                organization=self._organization,
-                user__email__iexact=address,
-                user__is_active=True,
-            )
-            .select_related("user")
-            .first()
-        )
+        people = _members(self._organization.pk, [address])
+        membership = people.get(address.lower())
         if membership is None:
-            raise forms.ValidationError("Nobody with this address is a member here.")
+            raise forms.ValidationError(NOBODY_HERE)
         self.member = membership.user
         return address
 
@@ -97,8 +94,48 @@ def posted(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-class AdoptersForm(forms.Form):
-    """For each site that becomes vacant, who is asked to take it over."""
+class AskingForm(forms.Form):
+    """For each of some sites, the address of who is asked to take it over, or none.
+
+    An address and no list of people: forms stay short however many members there are.
+    """
+
+    # By the name of the field; set by `clean`.
+    adopters: dict[str, Membership]
+
+    def ask_about(
+        self,
+        sites: Mapping[str, LinkedSite | VacantSite],
+        *,
+        organization_id: int,
+        leaving: int = 0,
+    ) -> None:
+        """A field for each site, by name. Who is leaving takes nothing over."""
+        self._sites, self._organization_id = sites, organization_id
+        self._leaving = leaving
+        for name, site in sites.items():
+            self.fields[name] = _address_field(site)
+
+    def clean(self) -> dict[str, Any]:
+        typed = {
+            name: address for name, address in self.cleaned_data.items() if address
+        }
+        people = _members(self._organization_id, typed.values(), self._leaving)
+        taken = _linked_by(self._organization_id, self._sites.values())
+        self.adopters = {}
+        for name, address in typed.items():
+            member, site = people.get(address.lower()), self._sites[name]
+            if member is None:
+                self.add_error(name, NOBODY_HERE)
+            elif member.user_id in taken[_app_of(site), site.site_id]:
+                self.add_error(name, f"{member.user} has linked this site already.")
+            else:
+                self.adopters[name] = member
+        return self.cleaned_data
+
+
+class AdoptersForm(AskingForm):
+    """About the sites that become vacant; fields are named by their public ids."""
 
     prefix = "adopter"
 
@@ -110,63 +147,63 @@ class AdoptersForm(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._people = _people(leaver.organization_id, leaving=leaver.user_id)
-        taken = _linked_by(leaver.organization_id, linked_sites)
-        for site in linked_sites:
-            self.fields[site.public_id] = _adopter_field(
-                site, self._people, taken[site.grant.oauth_app_id, site.site_id]
-            )
+        self.ask_about(
+            {site.public_id: site for site in linked_sites},
+            organization_id=leaver.organization_id,
+            leaving=leaver.user_id,
+        )
 
     def field_of(self, linked_site: LinkedSite) -> forms.BoundField | None:
-        return self[linked_site.public_id] if linked_site.shared else None
-
-    @property
-    def adopters(self) -> dict[str, Membership]:
-        """By the public id of the linked site."""
-        return {
-            site: self._people[member]
-            for site, member in self.cleaned_data.items()
-            if member
-        }
+        asked = linked_site.public_id in self.fields
+        return self[linked_site.public_id] if asked else None
 
 
-class AdopterForm(forms.Form):
-    """Who is asked to take over one vacant site."""
+class AdopterForm(AskingForm):
+    """About one vacant site."""
 
     def __init__(self, *args: Any, vacant_site: VacantSite, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._people = _people(vacant_site.organization_id)
-        taken = _linked_by(vacant_site.organization_id, [vacant_site])
-        self.fields["adopter"] = _adopter_field(
-            vacant_site,
-            self._people,
-            taken[vacant_site.oauth_app_id, vacant_site.site_id],
+        self.ask_about(
+            {"adopter": vacant_site}, organization_id=vacant_site.organization_id
         )
+        self.initial["adopter"] = vacant_site.adopter or ""
 
     @property
     def adopter(self) -> Membership | None:
-        return self._people.get(self.cleaned_data["adopter"])
+        return self.adopters.get("adopter")
 
 
-def _people(organization_id: int, *, leaving: int = 0) -> dict[str, Membership]:
-    """The members who can sign in, by public id."""
+def _address_field(site: LinkedSite | VacantSite) -> forms.EmailField:
+    return forms.EmailField(
+        label=f"Who is asked to take {site} over?",
+        help_text="The e-mail address of a member. Empty: nobody yet.",
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def _members(
+    organization_id: int, addresses: Iterable[str], leaving: int = 0
+) -> dict[str, Membership]:
+    """The members who sign in with these addresses, by address in small letters."""
     memberships = (
-        Membership.objects.filter(organization=organization_id, user__is_active=True)
+        Membership.objects.for_organization(organization_id)
+        .in_force()
+        .annotate(address=Lower("user__email"))
+        .filter(address__in={address.lower() for address in addresses})
         .exclude(user=leaving)
         .select_related("user")
-        .order_by("user__email")
     )
-    return {membership.public_id: membership for membership in memberships}
+    return {membership.user.email.lower(): membership for membership in memberships}
 
 
 def _linked_by(
     organization_id: int, sites: Collection[LinkedSite | VacantSite]
 ) -> dict[tuple[int, str], set[int]]:
     """Whose own links of these sites are shared already: they keep their ids."""
-    rows = LinkedSite.objects.filter(
-        organization=organization_id,
-        site_id__in={site.site_id for site in sites},
-        shared=True,
+    own = LinkedSite.objects.for_organization(organization_id)
+    rows = own.filter(
+        site_id__in={site.site_id for site in sites}, shared=True
     ).values_list("grant__oauth_app", "site_id", "grant__user")
     linked = defaultdict(set)
     for oauth_app, site_id, user in rows:
@@ -174,20 +211,9 @@ def _linked_by(
     return linked
 
 
-def _adopter_field(
-    site: LinkedSite | VacantSite,
-    people: Mapping[str, Membership],
-    without: Collection[int],
-) -> forms.ChoiceField:
-    choices = [
-        (public_id, str(membership.user))
-        for public_id, membership in people.items()
-        if membership.user_id not in without
-    ]
-    return forms.ChoiceField(
-        label=f"Who is asked to take {site} over?",
-        choices=[("", "Nobody yet"), *choices],
-        required=False,
+def _app_of(site: LinkedSite | VacantSite) -> int:
+    return (
+        site.oauth_app_id if isinstance(site, VacantSite) else site.grant.oauth_app_id
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from accounts.isolation import across_organizations
 from confluence_link import atlassian, refresh, vault
@@ -25,15 +25,10 @@ from confluence_link.models import (
 )
 from confluence_link.tokens import AccessToken
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 MIN_SECONDS: Final = 60
 # How long one caller waits for another's exchange.
 WAIT_SECONDS: Final = 10
 WAIT_STEP_SECONDS: Final = 0.2
-# The last use is written at most this often; it only orders and informs.
-USED_EVERY: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +182,14 @@ def _stored(
         raise ReauthorizationRequired("unlinked")
     _check_usable(grant)
     now = database_now()
+    # Before a refresh on demand, so that it plans the next one as of a used grant.
+    refresh.mark_used(grant, now)
     if min_seconds is None:
         life = (grant.expires_at - grant.last_rotated_at).total_seconds()
         min_seconds = min(MIN_SECONDS, int(life / 4))
     fresh = grant.expires_at > now + timedelta(seconds=min_seconds)
     if not fresh or grant.generation <= after_generation:
         return None
-    _mark_used(grant, now)
     return AccessToken(
         value=vault.open_access(grant, sealed.access),
         expires_at=grant.expires_at,
@@ -208,8 +204,3 @@ def _check_usable(grant: Grant) -> None:
         raise NotInUse("organization")
     if grant.status != Grant.Status.ACTIVE:
         raise ReauthorizationRequired(grant.death_reason)
-
-
-def _mark_used(grant: Grant, now: datetime) -> None:
-    if grant.last_used_at is None or now - grant.last_used_at > USED_EVERY:
-        Grant.objects.filter(pk=grant.pk).update(last_used_at=now)

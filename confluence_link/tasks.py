@@ -6,7 +6,16 @@ import logging
 
 from celery import shared_task
 
-from confluence_link import events, linking, notices, personal_data, refresh
+from accounts import invitations
+from confluence_link import (
+    events,
+    linking,
+    notices,
+    personal_data,
+    refresh,
+    servers,
+)
+from confluence_link.models import database_now
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +45,8 @@ def refresh_batch(ids: list[int]) -> None:
 def purge() -> None:
     """Erases what was pending for too long, and what nobody asks for any more."""
     linking.purge()
+    servers.purge()
+    invitations.purge(now=database_now())
     refresh.forget_predecessors()
     events.purge()
 
@@ -44,6 +55,14 @@ def purge() -> None:
 def send_notices() -> None:
     """Mails what people should know."""
     notices.send_pending()
+
+
+@shared_task
+def remind_of_ends() -> None:
+    """Records which grants end soon; their people get mails about it."""
+    told = notices.remind()
+    if told:
+        logger.info("reminders of ends=%d", told)
 
 
 @shared_task

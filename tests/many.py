@@ -133,3 +133,6 @@ def _insert(
     )
     with connection.cursor() as cursor:
         cursor.execute(" ".join(words), [row.pk, *parameters])
+        # As the database does by itself after a while: until then it takes the table
+        # for the small one that it was, and reads it through for every row.
+        cursor.execute(f"ANALYZE {table}")

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import owners
 from accounts.admin.strict import ReadOnlyAdmin, StrictAdmin, TabularInline, staff
-from accounts.happenings import happened
+from accounts.happenings import tell
 from accounts.models import Invitation, Membership, Organization, ServiceKey
 from accounts.rights import ROLES_WITH, Right
 
@@ -39,7 +39,7 @@ class MembershipFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # in stub
         stay: set[Any] = set()
         if self.instance.pk:
             owners.lock(self.instance)
-            rows = Membership.objects.filter(organization=self.instance)
+            rows = Membership.objects.for_organization(self.instance)
             now = rows.filter(role__in=ROLES_WITH[Right.OWN])
             stay = set(now.values_list("pk", flat=True))
         for form in self.forms:
@@ -111,13 +111,7 @@ class OrganizationAdmin(StrictAdmin[Organization]):
 def _tell(
     request: HttpRequest, kind: str, organization: Organization, **facts: Any
 ) -> None:
-    happened.send(
-        sender=Organization,
-        kind=kind,
-        organization=organization,
-        actor=staff(request),
-        facts=facts,
-    )
+    tell(kind, organization=organization, actor=staff(request), **facts)
 
 
 @admin.register(Invitation)

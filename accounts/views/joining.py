@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.contrib import messages
-from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import invitations, invited, rate_limits
+from accounts import invitations, invited, mailed_links, rate_limits
 from accounts.invitations import InvitationRefused
 from accounts.models import User
 
@@ -28,18 +26,18 @@ OPENED_PER_HOUR: Final = 200
 @never_cache
 @require_safe
 def open_invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Takes the token out of the address, and nothing else.
-
-    Programs that look at mails before people do open it, too.
-    """
+    """The mailed address."""
     source = rate_limits.source_of(request)
     if not rate_limits.allow(
         "invitation.open", key=source, limit=OPENED_PER_HOUR, per_seconds=3600
     ):
         return render(request, "429.html", status=429)
-    invited.remember(request, token)
-    # See Other: what follows is another page, also for a HEAD.
-    return HttpResponseRedirect(reverse("accounts:accept_invitation"), status=303)
+    return mailed_links.arrive(
+        request,
+        token,
+        session_key=invited.SESSION_KEY,
+        page="accounts:accept_invitation",
+    )
 
 
 @never_cache

@@ -98,7 +98,7 @@ def hand_over(
 
 
 def _people(membership: Membership) -> QuerySet[Membership]:
-    rows = Membership.objects.filter(organization=membership.organization)
+    rows = Membership.objects.for_organization(membership.organization)
     return rows.select_related("user", "organization")
 
 
@@ -107,8 +107,12 @@ def _waiting(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     if not membership.may(Right.INVITE):
         return {}
     waiting = invitations.waiting(membership.organization)
+    page = _page(request, waiting, "invitations_page", "invitations")
     return {
-        **_page(request, waiting, "invitations_page", "invitations"),
+        **page,
+        "invitations": [
+            (each, membership.may_give(each.role)) for each in page["invitations"]
+        ],
         "now": timezone.now(),
         "form": InviteForm(membership=membership),
     }

@@ -280,6 +280,8 @@ CONFLUENCE_LINK_SWEEP_SECONDS = env.int("CONFLUENCE_LINK_SWEEP_SECONDS", default
 CONFLUENCE_LINK_MIN_REFRESH_SECONDS = env.int(
     "CONFLUENCE_LINK_MIN_REFRESH_SECONDS", default=60
 )
+# What nobody used for a week is refreshed weekly, and when it is asked for.
+CONFLUENCE_LINK_IDLE_POLICY = env.bool("CONFLUENCE_LINK_IDLE_POLICY", default=True)
 # Where a process that must stop while the database is away leaves sealed answers.
 CONFLUENCE_LINK_SPOOL_DIR = Path(
     env.str("CONFLUENCE_LINK_SPOOL_DIR", default=str(BASE_DIR / "var" / "spool"))
@@ -325,6 +327,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "confluence_link.tasks.send_notices",
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
+    },
+    "remind-of-ends": {
+        "task": "confluence_link.tasks.remind_of_ends",
+        "schedule": crontab(minute="23"),
+        "options": {"expires": 1800},
     },
     "report-accounts": {
         "task": "confluence_link.tasks.report_accounts",

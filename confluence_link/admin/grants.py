@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from kombu.exceptions import OperationalError
 
 from accounts.admin import staff
-from confluence_link import atlassian, events, linking, refresh, tasks
+from confluence_link import atlassian, events, forecast, linking, refresh, tasks
 from confluence_link.admin.confirmation import ActingAdmin, confirmed
-from confluence_link.admin.filters import LastErrorFilter
+from confluence_link.admin.filters import EndsSoonFilter, LastErrorFilter
 from confluence_link.admin.wording import account_name, moment
 from confluence_link.errors import ConfluenceLinkError
 from confluence_link.models import Event, Grant, database_now
@@ -42,6 +43,7 @@ class GrantAdmin(ActingAdmin[Grant]):
         "next_refresh",
         "failures",
         "last_error",
+        "ends",
         "user",
     )
     list_filter = (
@@ -50,6 +52,7 @@ class GrantAdmin(ActingAdmin[Grant]):
         "oauth_app",
         "linked_sites__organization",
         ("last_error", LastErrorFilter),
+        EndsSoonFilter,
     )
     search_fields = (
         "account_name",
@@ -97,7 +100,15 @@ class GrantAdmin(ActingAdmin[Grant]):
         ),
         (
             "Life",
-            {"fields": ("consented_at", "last_used_at", "ends_unused", "ends_at_all")},
+            {
+                "fields": (
+                    "consented_at",
+                    "last_used_at",
+                    "ends_unused",
+                    "ends_at_all",
+                    "reminded_at",
+                )
+            },
         ),
     )
     actions = ("refresh_now", "list_sites_again", "unlink")
@@ -144,6 +155,12 @@ class GrantAdmin(ActingAdmin[Grant]):
     @admin.display(description="failures", ordering="consecutive_failures")
     def failures(self, grant: Grant) -> int:
         return grant.consecutive_failures
+
+    @admin.display(description="ends")
+    def ends(self, grant: Grant) -> str:
+        """The day, as `forecast` has it; a clock a little off makes no difference."""
+        end = forecast.end_of(grant, timezone.now())
+        return f"{end.at:%Y-%m-%d}" if end else "-"
 
     # The row's own page
     # --------------------------------------------------------------------------

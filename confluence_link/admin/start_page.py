@@ -94,6 +94,7 @@ def _troubles(now: datetime) -> list[Trouble]:
         *_refused_apps(),
         *_paused_apps(now),
         *_overdue(now),
+        *_ending_certificates(now),
         *_unreported_apps(),
     ]
 
@@ -145,6 +146,19 @@ def _overdue(now: datetime) -> list[Trouble]:
             " are running.",
             f"{url}?status__exact=active&o=7",
         )
+    ]
+
+
+def _ending_certificates(now: datetime) -> list[Trouble]:
+    return [
+        Trouble(
+            f"{app.name}: its client certificate"
+            f" {'ended' if at <= now else 'ends'} at {at:%Y-%m-%d %H:%M} UTC."
+            " Without a valid one the server is not reached. Enter a new one.",
+            _app_url(app),
+        )
+        for app in OAuthApp.objects.with_ending_certificate(now)
+        if (at := app.client_certificate_expires_at)
     ]
 
 

@@ -27,7 +27,7 @@ class ApiMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path.startswith(_ROOT):
+        if not request.path_info.startswith(_ROOT):
             return self._get_response(request)
         try:
             _check_address(unquote_plus(request.get_full_path()))

@@ -47,6 +47,7 @@ __all__ = [
     "Site",
     "Slice",
     "Space",
+    "absolute_days",
     "api_for",
     "deployment_for",
     "from_plain_text",
@@ -62,6 +63,12 @@ _DEPLOYMENTS: dict[str, type[Deployment]] = {
 
 def deployment_for(oauth_app: OAuthApp) -> Deployment:
     return _DEPLOYMENTS[oauth_app.deployment](oauth_app)
+
+
+def absolute_days() -> dict[str, int]:
+    """Of each deployment whose consents end however much they are used, after what."""
+    found = {name: each.absolute_days for name, each in _DEPLOYMENTS.items()}
+    return {name: days for name, days in found.items() if days is not None}
 
 
 def api_for(oauth_app: OAuthApp, *, site_url: str) -> ConfluenceApi:

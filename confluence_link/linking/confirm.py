@@ -121,6 +121,8 @@ def _write_grant(pending: PendingLink) -> Grant:
         events.record(
             Event.Kind.RELINKED,
             grant=grant,
+            # The others that use the grant would learn from it of this one.
+            organization=pending.organization,
             actor=pending.user,
             epoch=grant.epoch,
             more_scopes=_more_scopes(pending),

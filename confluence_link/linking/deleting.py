@@ -84,21 +84,14 @@ def preview(user: User) -> AccountEnd:
     )
     end = AccountEnd([], [], [])
     for membership in memberships:
-        if membership.members == 1:
+        members: int = membership.members  # type: ignore[attr-defined]  # annotated
+        if members == 1:
             end.deleted.append(membership.organization)
-        elif _owns_alone(membership):
+        elif owners.owns_alone(membership):
             end.blocking.append(membership.organization)
         else:
             end.left.append(membership)
     return end
-
-
-def _owns_alone(membership: Membership) -> bool:
-    try:
-        owners.check_one_stays(membership)
-    except owners.NoOwnerLeft:
-        return True
-    return False
 
 
 @across_organizations()

@@ -6,19 +6,18 @@ for that very member; its button is used once and leads to the start of a link.
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
 from accounts.isolation import across_organizations
+from accounts.mailed_links import digest, new_token
 from accounts.models import Membership
 from accounts.rights import Right
 from confluence_link import events
 from confluence_link.errors import LinkRefused
 from confluence_link.linking.pending import check_member
-from confluence_link.linking.states import digest
 from confluence_link.models import Event, LinkInvitation, OAuthApp
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def waiting_invitations(
     organization: Organization, now: datetime
 ) -> QuerySet[LinkInvitation]:
     """Those that may still be used, as far as time tells."""
-    rows = _open(now).filter(organization=organization)
+    rows = LinkInvitation.objects.for_organization(organization).open(now)
     return rows.select_related("user", "oauth_app", "vacant_site", "invited_by")
 
 
@@ -54,11 +53,12 @@ def invite_to_link(
     An older one to the same person for the same app ends. Raises LinkRefused:
     not_member.
     """
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     with transaction.atomic():
         check_member(user, organization)
-        older = _open(now).filter(organization=organization, user=user)
-        older.filter(oauth_app=oauth_app).update(revoked_at=now)
+        here = LinkInvitation.objects.for_organization(organization)
+        older = here.open(now).filter(user=user, oauth_app=oauth_app)
+        older.update(revoked_at=now)
         invitation = LinkInvitation.objects.create(
             organization=organization,
             user=user,
@@ -82,7 +82,8 @@ def invite_to_link(
 
 def revoke_invitation(*, invitation: LinkInvitation, now: datetime) -> None:
     """Ends it; one that has ended already stays as it is."""
-    _open(now).filter(pk=invitation.pk).update(revoked_at=now)
+    rows = LinkInvitation.objects.open(now)
+    rows.filter(pk=invitation.pk).update(revoked_at=now)
 
 
 @across_organizations()
@@ -92,7 +93,7 @@ def find_invitation(*, token_hash: str, user: User, now: datetime) -> LinkInvita
     Raises LinkRefused: invitation_gone, the same for unknown, used, expired and
     revoked ones, and for those that nobody could send any more; invitation_other.
     """
-    rows = _open(now).select_related(
+    rows = LinkInvitation.objects.open(now).select_related(
         "organization", "oauth_app", "vacant_site", "invited_by"
     )
     invitation = rows.filter(token_hash=token_hash).first()
@@ -107,26 +108,20 @@ def find_invitation(*, token_hash: str, user: User, now: datetime) -> LinkInvita
 def use_invitation(*, token_hash: str, user: User, now: datetime) -> LinkInvitation:
     """Uses it up: of two at once, one does. Raises what `find_invitation` raises."""
     invitation = find_invitation(token_hash=token_hash, user=user, now=now)
-    if not _open(now).filter(pk=invitation.pk).update(used_at=now):
+    unused = LinkInvitation.objects.open(now).filter(pk=invitation.pk)
+    if not unused.update(used_at=now):
         raise LinkRefused("invitation_gone")
     return invitation
-
-
-def _open(now: datetime) -> QuerySet[LinkInvitation]:
-    return LinkInvitation.objects.filter(
-        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
-    )
 
 
 def _stands(invitation: LinkInvitation) -> bool:
     """Whether it could be sent now: people, organization, right and app."""
     organization = invitation.organization
-    members = Membership.objects.filter(organization=organization, user__is_active=True)
-    inviter = members.filter(user=invitation.invited_by_id).first()
+    inviter = Membership.objects.of_sender(invitation)
+    members = Membership.objects.in_force().for_organization(organization)
     apps = OAuthApp.objects.for_organization(organization)
     return (
-        organization.is_active
-        and inviter is not None
+        inviter is not None
         and inviter.may(Right.SEND_LINK_INVITATIONS)
         and members.filter(user=invitation.user_id).exists()
         and apps.filter(pk=invitation.oauth_app_id).exists()

@@ -48,9 +48,23 @@ class SiteEnd:
     becomes_vacant: bool
 
 
-def preview(*, membership: Membership) -> list[SiteEnd]:
-    """What `end_membership` would do to each linked site."""
-    return [SiteEnd(site, site.shared) for site in _sites_of(membership)]
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Some of the ends, and how many there are beyond those."""
+
+    ends: list[SiteEnd]
+    more: int
+
+
+def preview(*, membership: Membership, at_most: int) -> Preview:
+    """What `end_membership` would do to linked sites, shared ones first.
+
+    In an order in which those that are linked meanwhile come last.
+    """
+    sites = _sites_of(membership)
+    first = sites.order_by("-shared", "pk")[:at_most]
+    ends = [SiteEnd(site, site.shared) for site in first]
+    return Preview(ends, more=max(sites.count() - at_most, 0))
 
 
 @across_organizations()

@@ -19,8 +19,6 @@ from confluence_link.models import (
 PENDING_LIFE: Final = timedelta(minutes=15)
 # Longer than a state lives, so that "used" can be told from "expired".
 USED_STATE_LIFE: Final = timedelta(days=1)
-# Of invitations to link that are over; what was asked is in the record.
-ENDED_INVITATION_LIFE: Final = timedelta(days=30)
 
 
 def digest(value: str) -> str:
@@ -42,5 +40,4 @@ def purge() -> None:
     now = database_now()
     PendingLink.objects.filter(created_at__lte=now - PENDING_LIFE).delete()
     UsedState.objects.filter(used_at__lte=now - USED_STATE_LIFE).delete()
-    ended = LinkInvitation.objects.filter(expires_at__lte=now - ENDED_INVITATION_LIFE)
-    ended.delete()
+    LinkInvitation.objects.forget_old(now)

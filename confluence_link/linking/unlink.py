@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import F
 from django.dispatch import Signal
 
 from accounts.isolation import across_organizations
@@ -62,16 +61,7 @@ def unlink(*, linked_site: LinkedSite, actor: User | None) -> None:
 
 def _end_grant(grant: Grant, actor: User | None, organization: Organization) -> None:
     vault.destroy(grant)
-    Grant.objects.filter(pk=grant.pk).update(
-        status=Grant.Status.UNLINKED,
-        epoch=F("epoch") + 1,
-        lease_id=None,
-        lease_until=None,
-        queued_until=None,
-        uncertain_since=None,
-        account_name="",
-        sites=[],
-    )
+    Grant.objects.filter(pk=grant.pk).end()
     account_unlinked.send(sender=Grant, grant=grant)
     # Told to the last organization that used it: nobody else has the grant now.
     events.record(

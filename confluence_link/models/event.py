@@ -53,6 +53,7 @@ class Event(models.Model):
         REFRESH_FAILED = "grant.refresh_failed", "Refresh failed"
         RECOVERED = "grant.recovered", "Refreshing works again"
         RECONNECT_NEEDED = "grant.reconnect_needed", "Reconnect needed"
+        ENDS_SOON = "grant.ends_soon", "Access ends soon"
         REFRESH_ASKED = "grant.refresh_asked", "Refresh asked for by an operator"
         SITES_LISTED = "grant.sites_listed", "Sites listed again by an operator"
         GRANT_UNLINKED = "grant.unlinked", "Tokens erased"

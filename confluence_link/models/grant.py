@@ -32,6 +32,23 @@ class GrantQuerySet(models.QuerySet["Grant"]):
             )
         )
 
+    def end(self, **more: object) -> None:
+        """Unlinks them. Nothing that is under way finds its way back.
+
+        `more` are columns that go as well; the tokens are the vault's to destroy.
+        """
+        self.update(
+            status=Grant.Status.UNLINKED,
+            epoch=F("epoch") + 1,
+            lease_id=None,
+            lease_until=None,
+            queued_until=None,
+            uncertain_since=None,
+            account_name="",
+            sites=[],
+            **more,
+        )
+
 
 class Grant(models.Model):
     """Belongs to the user who linked it, and survives every change of tokens."""
@@ -98,6 +115,8 @@ class Grant(models.Model):
     consented_at = models.DateTimeField()
     last_rotated_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
+    # When its person was last told that it ends soon (`notices.reminders`).
+    reminded_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Personal data reporting: when the account's name was read at Atlassian, and
     # when it was last reported there.
@@ -125,6 +144,18 @@ class Grant(models.Model):
                 fields=["refresh_at"],
                 condition=Q(status="active"),
                 name="grant_due",
+            ),
+            # What ends soon (`forecast`): some days after the consent, and, while
+            # refreshing fails, after the last rotation.
+            models.Index(
+                fields=["consented_at"],
+                condition=Q(status="active"),
+                name="grant_consented",
+            ),
+            models.Index(
+                fields=["last_rotated_at"],
+                condition=Q(status="active") & ~Q(last_error=""),
+                name="grant_failing",
             ),
         )
 

@@ -11,22 +11,27 @@ from django.urls import reverse
 
 from accounts.models import random_public_id
 from accounts.rights import Right
+from accounts.scoping import ScopedQuerySet
 from confluence_link.models.grant import Grant
 
 if TYPE_CHECKING:
     from accounts.models import Membership, Organization
 
 
-class LinkedSiteQuerySet(models.QuerySet["LinkedSite"]):
+class LinkedSiteQuerySet(ScopedQuerySet["LinkedSite"]):
     """Every way from an organization to its linked sites, and who sees which.
 
     Pages ask `visible_to` where a site is named, `usable_by` where it is opened.
     """
 
-    def for_organization(self, organization: Organization) -> LinkedSiteQuerySet:
+    def for_organization(self, organization: Organization | int) -> LinkedSiteQuerySet:
         """All there are, shared or not: for flows, not for what somebody is shown."""
-        return self.filter(organization=organization).select_related(
-            "grant__oauth_app__health", "grant__user", "linked_by", "organization"
+        return (
+            super()
+            .for_organization(organization)
+            .select_related(
+                "grant__oauth_app__health", "grant__user", "linked_by", "organization"
+            )
         )
 
     def visible_to(self, membership: Membership) -> LinkedSiteQuerySet:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -20,13 +21,35 @@ _PROVIDER_ID = RegexValidator(
     r"\A[a-z0-9][a-z0-9-]{0,39}\Z", "Lower-case letters, digits and hyphens only."
 )
 
+# Whoever issues certificates has to be asked, and may be on leave.
+CERTIFICATE_ENDS_SOON: Final = timedelta(days=30)
+
 
 class OAuthAppQuerySet(models.QuerySet["OAuthApp"]):
     def for_organization(self, organization: Organization) -> OAuthAppQuerySet:
         """The usable apps that people of this organization may link through."""
+        own_or_everyones = Q(organization=None) | Q(organization=organization)
+        return self._usable().filter(own_or_everyones)
+
+    def owned_by(self, organization: Organization) -> OAuthAppQuerySet:
+        """The organization's own servers, usable or not."""
         return self.filter(
-            Q(organization=None) | Q(organization=organization), enabled=True
-        ).exclude(client_id="")
+            organization=organization, deployment=OAuthApp.Deployment.DATA_CENTER
+        )
+
+    def of_everyone(self) -> OAuthAppQuerySet:
+        """The usable apps that the operator keeps for all organizations."""
+        return self._usable().filter(organization=None)
+
+    def _usable(self) -> OAuthAppQuerySet:
+        return self.filter(enabled=True).exclude(client_id="")
+
+    def with_ending_certificate(self, now: datetime) -> OAuthAppQuerySet:
+        """Those in use whose client certificate ends soon or has ended; first first."""
+        return self.filter(
+            client_certificate_expires_at__lte=now + CERTIFICATE_ENDS_SOON,
+            enabled=True,
+        ).order_by("client_certificate_expires_at", "pk")
 
 
 class OAuthApp(models.Model):

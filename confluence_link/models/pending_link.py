@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models import random_public_id
+from accounts.scoping import ScopedQuerySet
 
 
 class PendingLink(models.Model):
@@ -32,6 +33,8 @@ class PendingLink(models.Model):
     sealed_token_set = models.BinaryField(editable=False)
     expires_in_seconds = models.PositiveIntegerField()
     created_at = models.DateTimeField()
+
+    objects = ScopedQuerySet["PendingLink"].as_manager()
 
     class Meta:
         default_permissions = ()

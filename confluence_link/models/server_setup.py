@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from accounts.mailed_links import MailedLinkQuerySet
 from accounts.models import random_public_id
 
 
@@ -33,6 +34,8 @@ class ServerSetup(models.Model):
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MailedLinkQuerySet["ServerSetup"].as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import models
 
+from accounts.scoping import ScopedQuerySet
+
 if TYPE_CHECKING:
     from accounts.models import Organization
 
 
-class VacantSiteQuerySet(models.QuerySet["VacantSite"]):
-    def for_organization(self, organization: Organization) -> VacantSiteQuerySet:
-        return self.filter(organization=organization).select_related(
-            "oauth_app", "adopter", "former"
-        )
+class VacantSiteQuerySet(ScopedQuerySet["VacantSite"]):
+    def for_organization(self, organization: Organization | int) -> VacantSiteQuerySet:
+        rows = super().for_organization(organization)
+        return rows.select_related("oauth_app", "adopter", "former")
 
 
 class VacantSite(models.Model):

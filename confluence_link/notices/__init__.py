@@ -1,6 +1,7 @@
 """Mails about events, each sent once and only to those who may know.
 
     letters   who hears of an event, and in which words
+    reminders what ends soon, found in time
     sending   claimed before it is sent; a mail server that is away delays mails only
 
 Mails with a single-use token are none of them: they are sent at once, by the page.
@@ -8,6 +9,7 @@ Mails with a single-use token are none of them: they are sent at once, by the pa
 
 from __future__ import annotations
 
+from confluence_link.notices.reminders import remind
 from confluence_link.notices.sending import AT_ONCE, send_pending
 
-__all__ = ["AT_ONCE", "send_pending"]
+__all__ = ["AT_ONCE", "remind", "send_pending"]

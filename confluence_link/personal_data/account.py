@@ -6,7 +6,6 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import F
 
 from confluence_link import atlassian, events, handoff, linking, vault
 from confluence_link.errors import ConfluenceLinkError
@@ -51,16 +50,8 @@ def _erase_grant(grant: Grant) -> None:
             )
     vault.destroy(grant)
     linking.account_unlinked.send(sender=Grant, grant=grant)
-    Grant.objects.filter(pk=grant.pk).update(
-        status=Grant.Status.UNLINKED,
-        epoch=F("epoch") + 1,
-        lease_id=None,
-        lease_until=None,
-        queued_until=None,
-        uncertain_since=None,
+    Grant.objects.filter(pk=grant.pk).end(
         account_id=f"{ERASED_PREFIX}{grant.public_id}",
-        account_name="",
-        sites=[],
         account_read_at=None,
         account_reported_at=None,
     )

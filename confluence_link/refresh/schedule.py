@@ -22,6 +22,12 @@ REFUSED_GAP_SECONDS: Final = 60
 # Shorter than the ten minutes in which `verdict` counts suspects.
 REFUSED_CAP_SECONDS: Final = 8 * 60
 PATIENCE_SECONDS: Final = 15 * 60
+# Nobody used it for so long: it rests, and is rotated this often at most, far inside
+# the idle life of its refresh token (facts A4, B3: 90 days).
+IDLE_AFTER: Final = timedelta(days=7)
+IDLE_EVERY_DAYS: Final = (5.0, 7.0)
+# Of the idle life, where it is short: leaves room for three more tries as late.
+IDLE_SHARE: Final = (0.15, 0.25)
 BACKOFF_SECONDS: Final = 15
 BACKOFF_CAP_ALIVE_SECONDS: Final = 15 * 60
 BACKOFF_CAP_EXPIRED_SECONDS: Final = 60 * 60
@@ -36,6 +42,21 @@ def refresh_at(
         expires_in_seconds / 4 * chance.uniform(0.8, 1.0),
     )
     return now + timedelta(seconds=max(expires_in_seconds - margin, min_seconds))
+
+
+def is_idle(*, now: datetime, used_at: datetime) -> bool:
+    return now - used_at >= IDLE_AFTER
+
+
+def idle_refresh_at(*, now: datetime, idle_days: float, chance: Random) -> datetime:
+    """In 5 to 7 days, so that what was linked together does not stay together.
+
+    At most a quarter of the idle life of the refresh token.
+    """
+    days = min(
+        chance.uniform(*IDLE_EVERY_DAYS), idle_days * chance.uniform(*IDLE_SHARE)
+    )
+    return now + timedelta(days=days)
 
 
 def try_again_at(

@@ -10,14 +10,13 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, Value, When
 
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
 from confluence_link.models import Event, Grant, SealedTokenSet, database_now
-from confluence_link.refresh import breaker, schedule, spool
+from confluence_link.refresh import breaker, idle, schedule, spool
 
 if TYPE_CHECKING:
     import uuid
@@ -87,11 +86,10 @@ def _successor(grant: Grant, token_set: TokenSet, asked_at: datetime) -> Grant:
         generation=grant.generation + 1,
         last_rotated_at=asked_at,
         expires_at=asked_at + timedelta(seconds=token_set.expires_in_seconds),
-        refresh_at=schedule.refresh_at(
-            now=asked_at,
+        refresh_at=idle.next_refresh_at(
+            grant,
+            asked_at=asked_at,
             expires_in_seconds=token_set.expires_in_seconds,
-            min_seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS,
-            chance=_CHANCE,
         ),
     )
 

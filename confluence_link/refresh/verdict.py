@@ -11,6 +11,7 @@ import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.db import transaction
 
 from confluence_link import atlassian, events
@@ -131,6 +132,7 @@ def _death(grant: Grant, now: datetime) -> str:
         if _is_mass_refusal(grant, now):
             return ""
         if not (_others_succeed(grant) or _is_patience_over(grant, asked)):
+            _call_a_witness(grant, now)
             return ""
     return _reason(grant, now)
 
@@ -146,6 +148,25 @@ def _others_succeed(grant: Grant) -> bool:
     return OAuthAppHealth.objects.filter(
         oauth_app_id=grant.oauth_app_id, last_success_at__gt=grant.first_refused_at
     ).exists()
+
+
+def _call_a_witness(grant: Grant, now: datetime) -> None:
+    """Makes another grant of the app due, unless one soon is by itself.
+
+    Where most are idle, it might take days until another one succeeds. One witness for
+    each refusal, and none in a mass refusal, which ends here before: this cannot grow.
+    """
+    others = _active(grant).filter(refusals=0, last_error="")
+    soon = now + timedelta(seconds=schedule.REFUSED_CAP_SECONDS)
+    if others.filter(refresh_at__lte=soon).exists():
+        return
+    rotated = timedelta(seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS)
+    rested = others.filter(last_rotated_at__lte=now - rotated)
+    witness = rested.order_by("refresh_at").first()
+    if witness is not None:
+        Grant.objects.filter(
+            pk=witness.pk, refresh_at=witness.refresh_at, last_error=""
+        ).update(refresh_at=now)
 
 
 def _is_patience_over(grant: Grant, asked: timedelta) -> bool:

@@ -33,9 +33,9 @@ from confluence_link.servers.registering import (
 )
 from confluence_link.servers.setups import (
     SetupIsOver,
-    digest,
     find_setup,
     open_setup,
+    purge,
     send_setup,
     withdraw_setup,
 )
@@ -52,13 +52,13 @@ __all__ = [
     "check",
     "complete_setup",
     "condition_of",
-    "digest",
     "enter_credentials",
     "find_setup",
     "is_linked",
     "last_entered",
     "of_organization",
     "open_setup",
+    "purge",
     "read_base_url",
     "read_proxy_url",
     "remove",

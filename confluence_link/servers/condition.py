@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 
-from confluence_link.models import OAuthApp, database_now
-from confluence_link.servers.setups import open_setups
+from confluence_link.models import OAuthApp, ServerSetup, database_now
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -30,11 +29,10 @@ class Condition(StrEnum):
 
 def of_organization(organization: Organization) -> QuerySet[OAuthApp]:
     """The organization's own servers, with what their condition is told from."""
-    waiting = open_setups(database_now()).filter(oauth_app=OuterRef("pk"))
+    open_setups = ServerSetup.objects.open(database_now())
+    waiting = open_setups.filter(oauth_app=OuterRef("pk"))
     return (
-        OAuthApp.objects.filter(
-            organization=organization, deployment=OAuthApp.Deployment.DATA_CENTER
-        )
+        OAuthApp.objects.owned_by(organization)
         .select_related("health", "organization")
         .annotate(is_waiting=Exists(waiting))
         .order_by("name", "pk")

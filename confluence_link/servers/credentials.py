@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from confluence_link import events, vault
-from confluence_link.models import Event, OAuthApp, OAuthAppHealth, database_now
+from confluence_link.models import (
+    Event,
+    OAuthApp,
+    OAuthAppHealth,
+    ServerSetup,
+    database_now,
+)
 from confluence_link.servers.checking import is_linked
-from confluence_link.servers.setups import SetupIsOver, end_setups, open_setups
+from confluence_link.servers.setups import SetupIsOver, end_setups
 
 if TYPE_CHECKING:
     from accounts.models import User
-    from confluence_link.models import ServerSetup
 
 _ENTERED = (Event.Kind.SERVER_SET_UP, Event.Kind.SECRET_ADDED)
 
@@ -71,7 +76,8 @@ def complete_setup(*, setup: ServerSetup, client_id: str, client_secret: str) ->
     """
     now = database_now()
     with transaction.atomic():
-        if not open_setups(now).filter(pk=setup.pk).update(used_at=now):
+        unused = ServerSetup.objects.open(now).filter(pk=setup.pk)
+        if not unused.update(used_at=now):
             raise SetupIsOver
         app = OAuthApp.objects.get(pk=setup.oauth_app_id)
         same = app.client_id == client_id and app.sealed_client_secret

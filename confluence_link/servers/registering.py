@@ -82,8 +82,8 @@ def add(
     base_url = read_base_url(base_url)
     with transaction.atomic():
         _lock(organization)
-        own = OAuthApp.objects.filter(organization=organization, client_id="")
-        draft = own.filter(base_url=base_url).first()
+        own = OAuthApp.objects.owned_by(organization)
+        draft = own.filter(base_url=base_url, client_id="").first()
         if draft is not None:
             return draft
         app = OAuthApp.objects.create(

@@ -6,24 +6,19 @@ enter client id and secret once, and sees nothing of what is stored.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
 from accounts.isolation import across_organizations
+from accounts.mailed_links import digest, new_token
 from accounts.models import Membership
 from accounts.rights import Right
 from confluence_link import events
 from confluence_link.models import Event, OAuthApp, ServerSetup, database_now
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from django.db.models import QuerySet
-
     from accounts.models import User
 
 LIFE: Final = timedelta(days=7)
@@ -33,19 +28,9 @@ class SetupIsOver(Exception):
     """There is no such form, or none any more; which of the two is not told."""
 
 
-def digest(token: str) -> str:
-    """What is kept of a token that has 256 random bits."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def open_setups(now: datetime) -> QuerySet[ServerSetup]:
-    return ServerSetup.objects.filter(
-        used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now
-    )
-
-
 def open_setup(oauth_app: OAuthApp) -> ServerSetup | None:
-    return open_setups(database_now()).filter(oauth_app=oauth_app).first()
+    rows = ServerSetup.objects.open(database_now())
+    return rows.filter(oauth_app=oauth_app).first()
 
 
 def send_setup(
@@ -55,7 +40,7 @@ def send_setup(
 
     Raises SetupIsOver if the server was removed meanwhile.
     """
-    now, token = database_now(), secrets.token_urlsafe(32)
+    now, token = database_now(), new_token()
     assert oauth_app.organization is not None
     with transaction.atomic():
         rows = OAuthApp.objects.select_for_update(no_key=True)
@@ -93,7 +78,7 @@ def find_setup(*, token_hash: str) -> ServerSetup:
 
     It is worth nothing once its sender could not send it any more.
     """
-    rows = open_setups(database_now()).select_related(
+    rows = ServerSetup.objects.open(database_now()).select_related(
         "organization", "oauth_app", "invited_by"
     )
     setup = rows.filter(token_hash=token_hash).first()
@@ -102,18 +87,17 @@ def find_setup(*, token_hash: str) -> ServerSetup:
     return setup
 
 
+def purge() -> None:
+    """Forgets what was over long ago."""
+    ServerSetup.objects.forget_old(database_now())
+
+
 def end_setups(oauth_app: OAuthApp) -> None:
     now = database_now()
-    open_setups(now).filter(oauth_app=oauth_app).update(revoked_at=now)
+    waiting = ServerSetup.objects.open(now).filter(oauth_app=oauth_app)
+    waiting.update(revoked_at=now)
 
 
 def _stands(setup: ServerSetup) -> bool:
-    senders = Membership.objects.filter(
-        organization=setup.organization_id, user__is_active=True
-    )
-    sender = senders.filter(user=setup.invited_by_id).first()
-    return (
-        setup.organization.is_active
-        and sender is not None
-        and sender.may(Right.ADD_SERVERS)
-    )
+    sender = Membership.objects.of_sender(setup)
+    return sender is not None and sender.may(Right.ADD_SERVERS)

@@ -108,9 +108,8 @@ def _of_kind(choice: str) -> Q:
 
 def _done_by(address: str, organization: Organization) -> Q:
     """Only where the page names who did it: what it hides cannot be asked for."""
-    member = Membership.objects.filter(
-        organization=organization, user=OuterRef("actor")
-    )
+    members = Membership.objects.for_organization(organization)
+    member = members.filter(user=OuterRef("actor"))
     named = Q(organization=organization) | Q(actor=F("grant__user"))
     operator = Q(kind__in=BY_OPERATORS) | (Q(actor__is_staff=True) & ~Q(Exists(member)))
     return Q(actor__email__iexact=address) & named & ~operator
@@ -118,7 +117,7 @@ def _done_by(address: str, organization: Organization) -> Q:
 
 def _about_site(name: str, organization: Organization) -> Q:
     """Events that name the site, and those of its grant that name none."""
-    named = LinkedSite.objects.filter(organization=organization).filter(
+    named = LinkedSite.objects.for_organization(organization).filter(
         Q(name__icontains=name) | Q(label__icontains=name)
     )
     of_grant = Q(facts__site__isnull=True, grant__in=named.values("grant"))

@@ -119,11 +119,9 @@ def audit_log_csv(request: HttpRequest, membership: Membership) -> HttpResponse:
 # Events in words
 # ------------------------------------------------------------------------------
 def _lines(events: Sequence[Event], organization: Organization) -> list[Line]:
-    members = set(
-        Membership.objects.filter(
-            organization=organization, user__in={event.actor_id for event in events}
-        ).values_list("user", flat=True)
-    )
+    actors = {event.actor_id for event in events}
+    acting = Membership.objects.for_organization(organization).filter(user__in=actors)
+    members = set(acting.values_list("user", flat=True))
     return [_line(event, members) for event in events]
 
 

@@ -112,7 +112,7 @@ def _fact(event: Event, name: str) -> str:
     fact = event.facts.get(name, "")
     if isinstance(fact, list):
         return ", ".join(map(str, fact))
-    return fact if isinstance(fact, str) else ""
+    return str(fact) if isinstance(fact, str | int) else ""
 
 
 OPERATOR: Final = "an operator"
@@ -130,6 +130,7 @@ TITLES: dict[str, str] = {
     Kind.REFRESH_FAILED: "Refresh failed",
     Kind.RECOVERED: "Refreshing works again",
     Kind.RECONNECT_NEEDED: "Reconnect needed",
+    Kind.ENDS_SOON: "Access ends soon, days left: {days}",
     Kind.REFRESH_ASKED: "Refresh asked for by an operator",
     Kind.SITES_LISTED: "Sites listed again by an operator",
     Kind.GRANT_UNLINKED: "Tokens erased",
@@ -175,6 +176,7 @@ _DETAILS: dict[str, str] = {
     Kind.SITE_LOST: "The account's token does not reach this site any more.",
     Kind.RELINKED: "The account gave access again; the link and its settings stayed.",
     Kind.GRANT_UNLINKED: "Nothing of the access is stored here any more.",
+    Kind.ENDS_SOON: "It ends on {ends_on}, unless the account is reconnected before.",
     Kind.RECOVERED: "Renewing the access works again after failures.",
     Kind.CONFIGURATION_REFUSED: "Links are kept, and wait for the settings.",
     Kind.MASS_REFUSAL: "Taken for trouble over there; no grant was given up.",
@@ -197,6 +199,7 @@ _TONES: dict[str, str] = {
     Kind.SITE_BACK: "success",
     Kind.PAGE_CREATED: "success",
     Kind.REFRESH_FAILED: "warning",
+    Kind.ENDS_SOON: "warning",
     Kind.SITE_LOST: "warning",
     Kind.LINK_REFUSED: "warning",
     Kind.RECONNECT_NEEDED: "error",

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.mailed_links import arrive
 from accounts.models import User
 from accounts.rate_limits import allow, source_of
 from confluence_link import atlassian, linking
-from confluence_link.adapters import SeeOther
 from confluence_link.errors import LinkRefused
 from confluence_link.models import database_now
 from confluence_link.views.outcomes import refusal_page
@@ -34,7 +33,7 @@ _STATUS: Final = {"invitation_gone": 410, "invitation_other": 403}
 @never_cache
 @require_safe
 def arrival(request: HttpRequest, token: str) -> HttpResponse:
-    """The mailed address. It only remembers, so that a mail scanner uses nothing up."""
+    """The mailed address."""
     if not allow(
         "link_invitation_arrival",
         key=source_of(request),
@@ -42,10 +41,7 @@ def arrival(request: HttpRequest, token: str) -> HttpResponse:
         per_seconds=3600,
     ):
         return render(request, "429.html", status=429)
-    request.session[SESSION_KEY] = linking.digest(token)
-    response = SeeOther(reverse("link_invitation"))
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return arrive(request, token, session_key=SESSION_KEY, page="link_invitation")
 
 
 @never_cache

@@ -15,10 +15,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.isolation import acting_for
 from accounts.models import Organization, User
 from accounts.recent_sign_in import require_recent_sign_in, signed_in_recently
-from accounts.tenancy import member_view, membership_of
+from accounts.tenancy import acting_as, last_used, member_view, membership_of
 from confluence_link import atlassian, linking
 from confluence_link.errors import LinkRefused
 from confluence_link.models import LinkedSite, OAuthApp, VacantSite
@@ -43,18 +42,22 @@ if TYPE_CHECKING:
 def start(request: HttpRequest, provider_id: str) -> HttpResponse:
     """The short page before leaving; its button leaves."""
     assert isinstance(request.user, User)
-    organization = _organization(request, request.user)
-    with acting_for(organization_id=organization.pk, user_id=request.user.pk):
-        return _start(request, organization, provider_id)
+    membership = _membership(request, request.user)
+    if membership is None:
+        # Which says that there is none.
+        return redirect("home")
+    with acting_as(request, membership):
+        return _start(request, membership, provider_id)
 
 
 def _start(
-    request: HttpRequest, organization: Organization, provider_id: str
+    request: HttpRequest, membership: Membership, provider_id: str
 ) -> HttpResponse:
+    organization = membership.organization
     oauth_app = get_object_or_404(
         OAuthApp.objects.for_organization(organization), provider_id=provider_id
     )
-    reconnect = _reconnect_site(request, organization, oauth_app)
+    reconnect = _reconnect_site(request, membership, oauth_app)
     if request.method == "GET":
         require_recent_sign_in(request)
         return _start_page(request, organization, oauth_app, reconnect)
@@ -62,23 +65,24 @@ def _start(
         # Back to the page, which asks: what allauth resumes after asking could not
         # leave for another origin under the policy of allauth's own page.
         return redirect(request.get_full_path())
-    assert isinstance(request.user, User)
-    if too_many_starts(request.user):
+    if too_many_starts(membership.user):
         return refuse_for_being_many(request, organization, oauth_app)
     provider: ConfluenceProvider = get_adapter().get_provider(request, provider_id)
     data = {
-        "user": request.user.pk,
+        "user": membership.user_id,
         "organization": organization.pk,
         "reconnect": reconnect.public_id if reconnect else "",
     }
     return provider.redirect(request, process="connect", data=data)
 
 
-def _organization(request: HttpRequest, user: User) -> Organization:
+def _membership(request: HttpRequest, user: User) -> Membership | None:
+    """In the organization that is named, or else in the one used last."""
     slug = _named(request.POST.get("organization") or request.GET.get("organization"))
-    if slug:
-        return membership_of(user, slug).organization
-    return Organization.objects.own_of(user)
+    if not slug:
+        organization = last_used(request)
+        slug = organization.slug if organization else ""
+    return membership_of(user, slug) if slug else None
 
 
 def _named(name: str | None) -> str:
@@ -92,13 +96,11 @@ def _named(name: str | None) -> str:
 
 
 def _reconnect_site(
-    request: HttpRequest, organization: Organization, oauth_app: OAuthApp
+    request: HttpRequest, membership: Membership, oauth_app: OAuthApp
 ) -> LinkedSite | None:
     public_id = _named(request.GET.get("reconnect"))
     if not public_id:
         return None
-    assert isinstance(request.user, User)
-    membership = membership_of(request.user, organization.slug)
     linked_sites = LinkedSite.objects.usable_by(membership)
     return get_object_or_404(
         linked_sites, public_id=public_id, grant__oauth_app=oauth_app
@@ -203,15 +205,17 @@ def _is_for_all(request: HttpRequest) -> bool:
 def _choices(pending: PendingLink, picked: list[str]) -> list[dict[str, Any]]:
     """The sites to pick from; one is preselected only if there is only one."""
     linked = set(
-        LinkedSite.objects.filter(
-            organization=pending.organization,
+        LinkedSite.objects.for_organization(pending.organization)
+        .filter(
             grant__oauth_app=pending.oauth_app,
             grant__account_id=pending.account_id,
-        ).values_list("site_id", flat=True)
+        )
+        .values_list("site_id", flat=True)
     )
-    vacant = VacantSite.objects.filter(
-        organization=pending.organization, oauth_app=pending.oauth_app
-    ).values_list("site_id", "adopter")
+    vacant_sites = VacantSite.objects.for_organization(pending.organization)
+    vacant = vacant_sites.filter(oauth_app=pending.oauth_app).values_list(
+        "site_id", "adopter"
+    )
     waiting = {site_id for site_id, _ in vacant}
     for_them = {site_id for site_id, adopter in vacant if adopter == pending.user_id}
     checked = linked | for_them | set(picked)

@@ -101,13 +101,11 @@ def _send(
     except LinkRefused:
         messages.error(request, f"{user} is not a member any more.")
         return
-    try:
-        _mail(invitation, token)
-    except OSError:
+    if _mailed(invitation, token):
+        messages.success(request, f"{user} got a mail that works for four hours.")
+    else:
         linking.revoke_invitation(invitation=invitation, now=database_now())
         messages.error(request, "The mail could not be sent. Try again later.")
-    else:
-        messages.success(request, f"{user} got a mail that works for four hours.")
 
 
 def _allowed(membership: Membership, user: User) -> bool:
@@ -122,7 +120,7 @@ def _allowed(membership: Membership, user: User) -> bool:
     )
 
 
-def _mail(invitation: LinkInvitation, token: str) -> None:
+def _mailed(invitation: LinkInvitation, token: str) -> bool:
     path = reverse("link_invitation_arrival", args=[token])
     site = invitation.vacant_site
     context = {
@@ -134,4 +132,4 @@ def _mail(invitation: LinkInvitation, token: str) -> None:
         "url": f"{settings.PUBLIC_URL}{path}",
     }
     template = "confluence_link/mail/link_invitation"
-    mails.compose(template, context, to=invitation.user.email).send()
+    return mails.send(template, context, to=invitation.user.email)

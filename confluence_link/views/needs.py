@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.models import Invitation
 from accounts.rights import Right
+from confluence_link import forecast
 from confluence_link.models import Grant, LinkedSite, OAuthApp, VacantSite
 from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 from confluence_link.views.site_card import link_url, reconnect_url
@@ -45,7 +46,9 @@ def needs_of(membership: Membership, now: datetime) -> list[Need]:
     return [
         *_dead(membership),
         *_lost(membership),
+        *_ending(membership, now),
         *_refused_apps(membership),
+        *_ending_certificates(membership, now),
         *_vacant(membership),
         *_unfinished_servers(membership),
         *_ending_invitations(membership, now),
@@ -95,6 +98,22 @@ def _lost(membership: Membership) -> list[Need]:
         _sites(membership, lost),
         in_words,
         rest="More sites are no longer reachable",
+        url=_sites_page(membership),
+    )
+
+
+def _ending(membership: Membership, now: datetime) -> list[Need]:
+    def in_words(site: LinkedSite) -> Need:
+        end = forecast.end_of(site.grant, now)
+        on = f" on {end.at:%-d %B %Y}" if end else " soon"
+        why = f"The access ends{on}. Reconnecting before keeps all settings."
+        return _to_reconnect(f"{site} ends soon", why, site, membership)
+
+    ending = Grant.objects.filter(forecast.ends_soon(now))
+    return _first(
+        _sites(membership, Q(grant__in=ending, status=LinkedSite.Status.LINKED)),
+        in_words,
+        rest="More sites end soon",
         url=_sites_page(membership),
     )
 
@@ -176,14 +195,36 @@ def _to_correct(app: OAuthApp, membership: Membership) -> Need:
     return Need(title, text, _server_page(app, membership), "Check the server")
 
 
+def _ending_certificates(membership: Membership, now: datetime) -> list[Need]:
+    if not membership.may(Right.ADD_SERVERS):
+        return []
+
+    def in_words(app: OAuthApp) -> Need:
+        at = app.client_certificate_expires_at
+        assert at is not None
+        ends = "ended" if at <= now else "ends"
+        title = f"The client certificate for {app} {ends} on {at.day} {at:%B %Y}"
+        text = "Without a valid one nobody reaches the server, and links wait."
+        url = _page(membership, "confluence_link:server_settings", app.provider_id)
+        return Need(title, text, url, "Change it")
+
+    own = OAuthApp.objects.owned_by(membership.organization)
+    return _first(
+        own.with_ending_certificate(now),
+        in_words,
+        rest="More client certificates end",
+        url=_page(membership, "confluence_link:servers"),
+    )
+
+
 def _unfinished_servers(membership: Membership) -> list[Need]:
     if not membership.may(Right.ADD_SERVERS):
         return []
     text = "Client ID and secret are not entered yet, so nobody can link there."
     return _first(
-        OAuthApp.objects.filter(
-            organization=membership.organization, client_id="", enabled=True
-        ).order_by("name", "pk"),
+        OAuthApp.objects.owned_by(membership.organization)
+        .filter(client_id="", enabled=True)
+        .order_by("name", "pk"),
         lambda app: Need(
             f"{app.name} waits for its set-up",
             text,
@@ -213,13 +254,10 @@ def _ending_invitations(membership: Membership, now: datetime) -> list[Need]:
         return Need(title, text, url, "See members")
 
     return _first(
-        Invitation.objects.filter(
-            organization=membership.organization,
-            accepted_at=None,
-            revoked_at=None,
-            expires_at__gt=now,
-            expires_at__lte=now + INVITATION_ENDS_SOON,
-        ).order_by("expires_at", "pk"),
+        Invitation.objects.for_organization(membership.organization)
+        .open(now)
+        .filter(expires_at__lte=now + INVITATION_ENDS_SOON)
+        .order_by("expires_at", "pk"),
         in_words,
         rest="More invitations end soon",
         url=url,

@@ -44,11 +44,11 @@ def delete_organization(request: HttpRequest, membership: Membership) -> HttpRes
 
 def _goes(organization: Organization) -> dict[str, int]:
     """How many rows of each kind go along."""
-    own = {"organization": organization}
+    keys = ServiceKey.objects.for_organization(organization)
     return {
-        "members": Membership.objects.filter(**own).count(),
-        "linked_sites": LinkedSite.objects.filter(**own).count(),
-        "vacant_sites": VacantSite.objects.filter(**own).count(),
-        "servers": OAuthApp.objects.filter(**own).count(),
-        "keys": ServiceKey.objects.filter(revoked_at=None, **own).count(),
+        "members": Membership.objects.for_organization(organization).count(),
+        "linked_sites": LinkedSite.objects.for_organization(organization).count(),
+        "vacant_sites": VacantSite.objects.for_organization(organization).count(),
+        "servers": OAuthApp.objects.owned_by(organization).count(),
+        "keys": keys.filter(revoked_at=None).count(),
     }

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from django.db import IntegrityError, transaction
 
 from accounts import rate_limits
-from accounts.models import Organization, User
+from accounts.models import User
+from accounts.tenancy import last_used
 from confluence_link import events
 from confluence_link.errors import LinkRefused
 from confluence_link.models import Event
@@ -16,6 +17,7 @@ from confluence_link.views.outcomes import refusal_page
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
+    from accounts.models import Organization
     from confluence_link.models import OAuthApp
 
 # More than a person can mean.
@@ -47,7 +49,7 @@ def refuse(
     return refusal_page(
         request,
         refused=refused,
-        organization=organization or Organization.objects.own_of(request.user),
+        organization=organization or last_used(request),
         oauth_app=oauth_app,
         reconnect=reconnect,
     )

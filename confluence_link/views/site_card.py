@@ -54,22 +54,24 @@ def site_card(site: LinkedSite, membership: Membership) -> SiteCard:
     deployment = atlassian.deployment_for(grant.oauth_app)
     scopes = site.scopes or grant.scopes
     is_own = site.is_of(membership)
+    life = grant_life(grant)
+    reconnect_helps = _reconnect_helps(site) or life.ends_soon
     return SiteCard(
         site=site,
         condition=site.condition,
-        explanation=_explanation(site),
+        explanation=_explanation(site) or _farewell(life),
         since=grant.last_error_at if site.condition in _SINCE else None,
         since_words=_SINCE.get(site.condition, ""),
         scopes_in_words=deployment.scopes_in_words(scopes),
         raw_scopes=tuple(scopes),
-        life=grant_life(grant),
+        life=life,
         consent_page_url=deployment.consent_page_url(site.url),
-        offers_reconnect=_reconnect_helps(site),
+        offers_reconnect=reconnect_helps,
         reconnect_url=reconnect_url(site) if is_own else "",
         reconnect_by="" if is_own else str(grant.user),
         is_own=is_own,
         may_ask_to_reconnect=not is_own
-        and _reconnect_helps(site)
+        and reconnect_helps
         and membership.may(Right.SEND_LINK_INVITATIONS),
         may_open=site.is_usable_by(membership),
         may_share=not site.shared and site.may_be_shared_by(membership),
@@ -97,6 +99,16 @@ def _reconnect_helps(site: LinkedSite) -> bool:
     if site.condition == "trouble":
         return site.grant.refusals > 0
     return site.condition in {"reconnect_needed", "lost", "disconnected"}
+
+
+def _farewell(life: GrantLife) -> str:
+    """Of what works still, and ends soon."""
+    if life.end is None or not life.ends_soon:
+        return ""
+    return (
+        f"The access ends on {life.end.at:%-d %B %Y}. Reconnecting before begins it"
+        " anew and keeps all settings."
+    )
 
 
 def _explanation(site: LinkedSite) -> str:

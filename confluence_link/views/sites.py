@@ -74,10 +74,10 @@ def _link_buttons(organization: Organization) -> list[dict[str, Any]]:
 def _pending_link(request: HttpRequest, membership: Membership) -> PendingLink | None:
     """A consent that still waits for the confirm page, of this very session."""
     return (
-        PendingLink.objects.filter(
+        PendingLink.objects.for_organization(membership.organization)
+        .filter(
             user=membership.user_id,
             session_hash=linking.digest(request.session.session_key or ""),
-            organization=membership.organization,
             created_at__gt=database_now() - PENDING_LIFE,
         )
         .select_related("oauth_app")

@@ -75,6 +75,22 @@ def test_a_page_below_marks_the_tab_above_it(alice_client, alice, organization):
     assert 'aria-current="page"' not in nav
 
 
+@pytest.mark.parametrize(
+    ("view", "tab"),
+    [
+        ("confluence_link:link_invitations", "Linked sites"),
+        ("confluence_link:leave", "Members"),
+        ("confluence_link:delete_organization", "Settings"),
+    ],
+)
+def test_a_page_with_an_address_of_its_own_marks_its_tab(
+    alice_client, organization, view, tab
+):
+    html = page(alice_client, reverse(view, args=[organization.slug]))
+
+    assert re.findall(r'aria-current="true">([^<]+)', html) == [tab]
+
+
 def test_a_page_of_no_organization_has_no_tabs(alice_client):
     html = page(alice_client, reverse("account_email"))
 

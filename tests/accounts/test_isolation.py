@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.db import (
     DatabaseError,
     IntegrityError,
@@ -16,7 +17,13 @@ from django.db import (
 )
 
 from accounts.checks import second_wall
-from accounts.isolation import ROLE, across_organizations, acting_for, is_up
+from accounts.isolation import (
+    ROLE,
+    WallMiddleware,
+    across_organizations,
+    acting_for,
+    is_up,
+)
 from accounts.models import Invitation, Membership, Organization, ServiceKey
 from confluence_link.models import Event, Grant, LinkedSite, OAuthApp, SealedTokenSet
 from tests import factories, grants
@@ -274,6 +281,15 @@ def test_operators_are_told_of_a_missing_wall(as_a_stranger):
     assert warning.id == "accounts.W001"
 
 
+def test_the_first_migration_is_not_told_of_a_wall_to_come(as_a_stranger):
+    connections["stranger"] = as_a_stranger
+    with as_a_stranger.cursor() as cursor:
+        # Where no table is yet.
+        cursor.execute("SET search_path TO pg_temp")
+
+    assert second_wall(databases=["stranger"]) == []
+
+
 # T13: what the database itself refuses
 # ------------------------------------------------------------------------------
 def test_t13_a_linked_site_cannot_point_to_a_strangers_grant(
@@ -312,3 +328,18 @@ def test_t13_a_membership_cannot_end_before_its_links(
         pytest.raises(IntegrityError, match="outlive its linker's membership"),
     ):
         cursor.execute("DELETE FROM accounts_membership WHERE user_id = %s", [alice.pk])
+
+
+# Below a prefix
+# ------------------------------------------------------------------------------
+@pytest.mark.parametrize(("path", "sees"), [("/admin/", 2), ("/organizations/", 0)])
+def test_a_prefix_of_the_proxy_changes_nothing(
+    rf, organization, other_organization, path, sees
+):
+    request = rf.get(f"/prefix{path}", SCRIPT_NAME="/prefix", PATH_INFO=path)
+    request.user = AnonymousUser()
+    seen = []
+
+    WallMiddleware(lambda _: seen.append(Organization.objects.count()))(request)
+
+    assert seen == [sees]

@@ -58,6 +58,8 @@ def test_what_people_must_know_waits_to_be_mailed(db, kind):
         "grant.reconnect_needed",
         "app.configuration_refused",
         "app.mass_refusal",
+        "app.reporting_refused",
+        "key.exposed",
         "site.adopter_named",
         "member.removed",
     }

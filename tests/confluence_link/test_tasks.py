@@ -9,18 +9,21 @@ import pytest
 from django.core import mail
 from django.db.models import F
 
+from accounts.models import Invitation
 from config.celery_app import app
 from confluence_link import events, tasks
 from confluence_link.models import (
     Event,
     Grant,
+    LinkInvitation,
     PendingLink,
     SealedTokenSet,
+    ServerSetup,
     UsedState,
     database_now,
 )
 from confluence_link.tokens import TokenSet
-from tests import grants
+from tests import factories, grants
 
 REFRESHED = "exchange.refresh_token.ok"
 
@@ -138,6 +141,29 @@ def test_purging_erases_what_was_pending_for_too_long(
 
     assert not PendingLink.objects.filter(pk=pending.pk).exists()
     assert not UsedState.objects.exists()
+
+
+@pytest.mark.parametrize("days_ago", [29, 31])
+def test_purging_forgets_mailed_links_a_month_after_they_expired(
+    days_ago, alice, organization
+):
+    expired = database_now() - timedelta(days=days_ago)
+    mailed = {
+        "organization": organization,
+        "invited_by": alice,
+        "created_at": expired,
+        "expires_at": expired,
+        "token_hash": "x",
+    }
+    app = factories.make_oauth_app()
+    Invitation.objects.create(**mailed)
+    LinkInvitation.objects.create(user=alice, oauth_app=app, **mailed)
+    ServerSetup.objects.create(oauth_app=app, **mailed)
+
+    tasks.purge()
+
+    for kind in (Invitation, LinkInvitation, ServerSetup):
+        assert kind.objects.exists() == (days_ago == 29)
 
 
 def test_predecessors_whose_leeway_is_over_are_purged(cloud_grant):

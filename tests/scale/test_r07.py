@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Membership, User
-from confluence_link.models import Event, Grant, LinkedSite
+from confluence_link.models import Event, Grant, LinkedSite, VacantSite, database_now
 from tests import factories, many
 
 # A page of rows and no more, at any size. Rows may be of several elements.
@@ -33,7 +33,31 @@ OF_ORGANIZATION = (
 
 
 @pytest.fixture
-def pages(organization, alice, alice_client, admin_client):
+def of_who_leaves(organization, alice, alice_client, carol, carol_client):
+    """Pages that ask who takes over what Alice, one of two owners, linked."""
+    Membership.objects.filter(user=carol).update(role=Membership.Role.OWNER)
+    alices = Membership.objects.get(user=alice, organization=organization)
+    vacant_site = VacantSite.objects.create(
+        organization=organization,
+        oauth_app=factories.make_oauth_app(),
+        public_id="vacant",
+        name="Vacant",
+        vacated_at=database_now(),
+    )
+    slug = organization.slug
+    return {
+        reverse("confluence_link:leave", args=[slug]): alice_client,
+        reverse(
+            "confluence_link:remove_member", args=[slug, alices.public_id]
+        ): carol_client,
+        reverse(
+            "confluence_link:name_adopter", args=[slug, vacant_site.public_id]
+        ): alice_client,
+    }
+
+
+@pytest.fixture
+def pages(organization, alice, alice_client, admin_client, of_who_leaves):
     """Every list, with who looks at it."""
     lists = {
         reverse(name, args=[organization.slug]): alice_client
@@ -44,6 +68,7 @@ def pages(organization, alice, alice_client, admin_client):
     lists[f"{linked_sites}?page=2"] = alice_client
     lists[f"{audit_log}?kind=all&site=Site&person={alice.email}"] = alice_client
     lists[reverse("admin:index")] = admin_client
+    lists |= of_who_leaves
     for model in admin.site._registry:
         app, name = model._meta.app_label, model._meta.model_name
         lists[reverse(f"admin:{app}_{name}_changelist")] = admin_client

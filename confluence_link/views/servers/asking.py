@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from accounts.models import Membership
     from confluence_link.models import OAuthApp, ServerSetup
-
-logger = logging.getLogger(__name__)
 
 
 @form_page
@@ -77,11 +74,7 @@ def _sent(form: AskForm, membership: Membership, server: OAuthApp) -> bool:
     except servers.SetupIsOver:
         raise Http404 from None
     template = "confluence_link/mail/server_setup"
-    mail = mails.compose(template, _words(setup, server, token), to=setup.email)
-    try:
-        mail.send()
-    except OSError as error:
-        logger.warning("mail not sent, error=%s", type(error).__name__)
+    if not mails.send(template, _words(setup, server, token), to=setup.email):
         servers.withdraw_setup(oauth_app=server)
         form.add_error(None, "The mail could not be sent. Try again later.")
         return False

@@ -42,9 +42,9 @@ def server_list(request: HttpRequest, membership: Membership) -> HttpResponse:
     page = Paginator(own, _SERVERS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "cards": [server_card(server) for server in page],
-        "everyones": OAuthApp.objects.filter(
-            organization=None, enabled=True, deployment=OAuthApp.Deployment.DATA_CENTER
-        ).exclude(client_id=""),
+        "everyones": OAuthApp.objects.of_everyone().filter(
+            deployment=OAuthApp.Deployment.DATA_CENTER
+        ),
         **numbered_urls(request, page),
     }
     return render(request, "confluence_link/servers/servers.html", context)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.isolation import acting_for
+from accounts.mailed_links import arrive, digest
 from accounts.rate_limits import allow, source_of
 from confluence_link import servers
-from confluence_link.adapters import SeeOther
 from confluence_link.views.servers.card import permission_of, sender_of
 from confluence_link.views.servers.forms import CredentialsForm
 
@@ -29,16 +28,12 @@ MISSES_PER_HOUR: Final = 20
 @never_cache
 @require_safe
 def arrival(request: HttpRequest, token: str) -> HttpResponse:
-    """The mailed address. It only remembers, so that a mail scanner uses nothing up."""
-    token_hash = servers.digest(token)
+    """The mailed address."""
     try:
-        servers.find_setup(token_hash=token_hash)
+        servers.find_setup(token_hash=digest(token))
     except servers.SetupIsOver:
         return _over(request)
-    request.session[SESSION_KEY] = token_hash
-    response = SeeOther(reverse("server_setup"))
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return arrive(request, token, session_key=SESSION_KEY, page="server_setup")
 
 
 @never_cache

@@ -128,6 +128,21 @@ def test_a_grant_that_nobody_refreshes_is_told(admin_client, grant):
     assert text.startswith("A grant has been due for 9 minutes")
 
 
+def test_client_certificates_that_end_are_told(admin_client):
+    now = database_now()
+    for name, days in (("Over", -1), ("Soon", 29), ("Later", 31)):
+        factories.make_oauth_app(
+            name=name, client_certificate_expires_at=now + timedelta(days=days)
+        )
+    factories.make_oauth_app(client_certificate_expires_at=now, enabled=False)
+
+    over, soon = overview(admin_client)["troubles"]
+
+    assert over.text.startswith("Over: its client certificate ended at")
+    assert soon.text.startswith("Soon: its client certificate ends at")
+    assert admin_client.get(soon.url).status_code == 200
+
+
 def test_accounts_that_cannot_be_reported_are_told_with_the_cure(
     admin_client, make_grant, organization
 ):

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from accounts import invitations, owners, service_keys
+from accounts.mailed_links import digest
 from accounts.models import Membership, Organization, ServiceKey, User
 from confluence_link import linking
 from confluence_link.errors import LinkRefused
@@ -137,7 +138,7 @@ def join(carol, bob, other_organization):
         actor=bob,
         now=now,
     )
-    token_hash = invitations.digest(token)
+    token_hash = digest(token)
     return lambda: invitations.accept(token_hash=token_hash, user=carol, now=now)
 
 

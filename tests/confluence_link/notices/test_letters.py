@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 
-from accounts.models import Membership, random_public_id
+from accounts import service_keys
+from accounts.models import Membership, ServiceKey, random_public_id
 from confluence_link import events, notices
 from confluence_link.models import (
     Event,
@@ -91,6 +93,29 @@ def server(organization):
         base_url="https://wiki.example.org",
         organization=organization,
     )
+
+
+@pytest.fixture
+def exposed(organization, alice):
+    """A key of a service stood in an address."""
+    key, _ = service_keys.make(
+        organization=organization,
+        name="Search",
+        scopes=["sites:read"],
+        expires_at=None,
+        actor=alice,
+        now=database_now(),
+    )
+    service_keys.record_exposed(key)
+    return key
+
+
+@pytest.fixture
+def unreported(db):
+    """A Cloud app through which no account can be reported."""
+    app = factories.make_oauth_app(name="Cloud", reporting_refused_at=database_now())
+    events.record(Kind.REPORTING_REFUSED, oauth_app=app, reason="no_scope")
+    return app
 
 
 def membership(user, organization):
@@ -218,6 +243,38 @@ def test_operators_and_admins_hear_of_a_server_of_their_own(server, amy, carol):
     ]
 
 
+def test_operators_hear_that_accounts_are_not_reported(unreported, alice):
+    factories.make_user("Ada", is_staff=True, is_superuser=True)
+
+    assert sent() == [
+        ("ada@example.org", "Cloud: accounts are not reported to Atlassian")
+    ]
+
+
+def test_operators_hear_nothing_of_what_is_reported_meanwhile(unreported):
+    factories.make_user("Ada", is_staff=True, is_superuser=True)
+    type(unreported).objects.update(reporting_refused_at=None)
+
+    assert sent() == []
+
+
+def test_who_may_revoke_a_key_hears_that_it_stood_in_an_address(
+    exposed, amy, carol, bob, other_organization
+):
+    subject = "The key “Search” was seen in an address"
+
+    assert sent() == [("alice@example.org", subject), ("amy@example.org", subject)]
+    assert exposed.prefix not in str(mail.outbox[0].message())
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
+def test_nobody_hears_of_a_key_that_has_ended(exposed, ended):
+    at = database_now() - timedelta(days=1)
+    ServiceKey.objects.update(**{ended: at})
+
+    assert sent() == []
+
+
 # --- nobody who may not know (T19) --------------------------------------------------
 
 
@@ -258,7 +315,7 @@ def test_t19_who_is_gone_hears_nothing_that_was_pending(
 
 
 @ENDS
-@pytest.mark.parametrize("event", ["linked", "dead"])
+@pytest.mark.parametrize("event", ["linked", "dead", "exposed"])
 def test_t19_an_admin_who_is_gone_hears_nothing_that_was_pending(
     request, organization, event, end
 ):
@@ -271,7 +328,7 @@ def test_t19_an_admin_who_is_gone_hears_nothing_that_was_pending(
     assert "olga@example.org" not in receivers()
 
 
-@pytest.mark.parametrize("event", ["linked", "dead"])
+@pytest.mark.parametrize("event", ["linked", "dead", "exposed"])
 def test_t19_who_lost_the_right_hears_nothing_that_was_pending(
     request, organization, event
 ):
@@ -303,7 +360,7 @@ def every_mail(request, organization, alice, carol, server, amy, site, settings)
     """One of each, with hostile names wherever names are."""
     settings.PUBLIC_URL = "https://link.example.org"
     factories.make_user("Ada", is_staff=True, is_superuser=True)
-    for name in ("linked", "dead", "asked"):
+    for name in ("linked", "dead", "asked", "exposed", "unreported"):
         request.getfixturevalue(name)
     dave = factories.make_user("Dave")
     events.record(
@@ -321,12 +378,14 @@ def every_mail(request, organization, alice, carol, server, amy, site, settings)
         rows.update(**dict.fromkeys(fields, HOSTILE[:100]))
     for event in Event.objects.filter(facts__site__isnull=False):
         Event.objects.filter(pk=event.pk).update(facts={**event.facts, "site": HOSTILE})
+    for event in Event.objects.filter(kind=Kind.KEY_EXPOSED):
+        Event.objects.filter(pk=event.pk).update(facts={**event.facts, "name": HOSTILE})
     notices.send_pending()
     return mail.outbox
 
 
 def test_t10_no_name_begins_a_header_runs_or_stays_markup(every_mail):
-    assert len(every_mail) >= 9
+    assert len(every_mail) >= 12
     for message in every_mail:
         assert "Bcc" not in message.message()
         assert "\n" not in message.subject

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.mailed_links import digest
 from accounts.models import Membership, Organization
 from confluence_link import servers
 from confluence_link.models import Event, ServerSetup, database_now
@@ -16,7 +17,7 @@ def send(server, actor, email="erin@example.org"):
 
 
 def find(token):
-    return servers.find_setup(token_hash=servers.digest(token))
+    return servers.find_setup(token_hash=digest(token))
 
 
 @pytest.fixture

@@ -113,10 +113,11 @@ def test_t03_a_shared_grant_tells_nothing_of_the_other_organization(
         actor=bob,
         title="Secret",
     )
-    events.record(Kind.RELINKED, grant=site.grant, actor=bob)
+    events.record(Kind.GRANT_PAUSED, grant=site.grant, actor=bob)
 
     assert other
-    assert [(line.title, line.actor) for line in log()] == [("Consent renewed", "")]
+    ((title, actor),) = [(line.title, line.actor) for line in log()]
+    assert (title, actor) == ("Paused", "")
 
 
 def test_t03_what_a_grant_went_through_before_is_not_there(log, site, record):
@@ -212,7 +213,7 @@ def test_t03_the_filter_finds_nobody_who_is_not_named(
     log, site, bob, other_organization, record
 ):
     odo = factories.make_user("Odo", is_staff=True)
-    events.record(Kind.RELINKED, grant=site.grant, actor=bob)
+    events.record(Kind.SITES_LISTED, grant=site.grant, actor=bob)
     record(Kind.REFRESH_ASKED, grant=site.grant, actor=odo)
     record(Kind.UNLINKED, actor=odo, site="Wiki")
 

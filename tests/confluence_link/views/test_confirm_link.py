@@ -58,6 +58,7 @@ def test_l04_the_page_names_the_account_the_person_the_organization_and_the_site
     page = alice_client.get(both_sites_url).content.decode()
     for words in ("Alice Adams", alice.email, organization.name, "Confluence Cloud"):
         assert words in page
+    assert 'aria-current="true">Linked sites<' in page
     for words in ("Northwind", "/site/northwind", "Riverside", "/site/riverside"):
         assert words in page
     assert "Tickets" not in page

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from accounts.models import Organization
 from tests import factories, link_steps
 
 
@@ -26,9 +28,10 @@ def test_the_page_says_for_which_organization_and_what_is_asked(
     assert "Read pages" in page
 
 
-def test_only_staff_sees_the_redirect_uri(start_page, admin_client, cloud_app):
+def test_only_staff_sees_the_redirect_uri(start_page, alice, alice_client, cloud_app):
     assert cloud_app.redirect_uri not in start_page.content.decode()
-    staff_page = admin_client.get(link_steps.start_url("cloud")).content.decode()
+    type(alice).objects.update(is_staff=True)
+    staff_page = alice_client.get(link_steps.start_url("cloud")).content.decode()
     assert cloud_app.redirect_uri in staff_page
 
 
@@ -96,6 +99,40 @@ def test_the_organization_chosen_on_the_page_wins(
     back = link_steps.consent_to_cloud(sandbox, started)
     came_back = link_steps.come_back(carol_client, back)
     assert came_back["Location"].startswith(f"/o/{second.slug}/")
+
+
+def test_who_is_in_no_organization_is_told_so_and_gets_none(
+    carol, carol_client, cloud_app, organization
+):
+    organization.memberships.filter(user=carol).delete()
+    for answer in (
+        carol_client.get(link_steps.start_url("cloud"), follow=True),
+        carol_client.post(link_steps.start_url("cloud"), follow=True),
+    ):
+        assert "You are in no organization" in answer.content.decode()
+    callback = reverse("confluence_callback", args=["cloud"])
+    refused = carol_client.get(callback, {"state": "unknown", "code": "x"})
+    assert refused.status_code == 400
+    assert f'href="{reverse("home")}"' in refused.content.decode()
+    assert not Organization.objects.filter(memberships__user=carol).exists()
+
+
+def test_without_a_name_it_is_the_organization_used_last(
+    carol, carol_client, cloud_app, organization
+):
+    second = factories.make_organization("Second", owner=carol)
+    carol_client.get(second.get_absolute_url())
+    page = carol_client.get(link_steps.start_url("cloud"))
+    assert page.context["organization"] == second
+
+
+def test_the_frame_shows_the_organization(carol, carol_client, cloud_app, organization):
+    second = factories.make_organization("Second", owner=carol)
+    url = f"{link_steps.start_url('cloud')}?organization={second.slug}"
+    page = carol_client.get(url)
+    assert page.context["membership"].organization == second
+    current = [tab["words"] for tab in page.context["tabs"] if tab["current"]]
+    assert current == ["Linked sites"]
 
 
 # A sensitive act

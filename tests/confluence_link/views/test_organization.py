@@ -233,7 +233,8 @@ def test_every_need_leads_somewhere(alice_client, alice, carol, organization, va
     many.links(organization, carol, 6, **dead)
     vacant()
     vacant(adopter=alice)
-    for fields in ({"client_id": ""}, {}):
+    ended = {"client_certificate_expires_at": database_now()}
+    for fields in ({"client_id": ""}, ended):
         app = factories.make_oauth_app(
             base_url="https://wiki.example.org", organization=organization, **fields
         )
@@ -244,7 +245,7 @@ def test_every_need_leads_somewhere(alice_client, alice, carol, organization, va
     response = alice_client.get(organization.get_absolute_url())
 
     found = [need for need in response.context["needs"] if need.button]
-    assert len(found) >= 7
+    assert len(found) >= 8
     for need in found:
         assert alice_client.get(need.url).status_code == 200, need
 
@@ -340,6 +341,31 @@ def test_a_server_that_refuses_our_settings_is_told_with_who_must_act(
         "Check the server",
         "",
     ]
+
+
+def test_client_certificates_that_end_are_told_to_who_can_change_them(
+    amy_client, carol_client, organization, other_organization
+):
+    now = database_now()
+    for name, days, owner in (
+        ("Over", -1, organization),
+        ("Soon", 29, organization),
+        ("Later", 31, organization),
+        ("Foreign", 1, other_organization),
+        ("Everyone's", 1, None),
+    ):
+        factories.make_oauth_app(
+            name=name,
+            base_url="https://wiki.example.org",
+            organization=owner,
+            client_certificate_expires_at=now + timedelta(days=days),
+        )
+
+    ((over, change), (soon, _)) = needs(amy_client, organization)
+    assert over.startswith("The client certificate for Over ended on ")
+    assert soon.startswith("The client certificate for Soon ends on ")
+    assert change == "Change it"
+    assert needs(carol_client, organization) == []
 
 
 def test_t03_anothers_server_is_not_told(alice_client, organization, bob_client, bob):

@@ -46,8 +46,13 @@ def test_l29_a_second_organization_uses_the_same_grant(
     page = carol_client.get(sites_url(organization)).content.decode()
     assert page.count('href="' + first.get_absolute_url()) >= 1
     assert LinkedSite.objects.for_organization(organization).count() == 1
-    events = Event.objects.filter(organization=organization)
+    events = Event.objects.visible_to(organization)
     assert [event.kind for event in events] == [Event.Kind.LINKED]
+    theirs = Event.objects.filter(organization=second)
+    assert {event.kind for event in theirs} == {
+        Event.Kind.LINKED,
+        Event.Kind.RELINKED,
+    }
 
 
 def test_l29_who_shares_the_first_organization_learns_nothing_of_the_second(
@@ -55,7 +60,12 @@ def test_l29_who_shares_the_first_organization_learns_nothing_of_the_second(
 ):
     first = link_steps.linked(carol_client, sandbox, organization=organization)
     hidden = factories.make_organization("Hidden", owner=carol)
-    addresses = (organization.get_absolute_url(), first.get_absolute_url())
+    timeline = f"{first.get_absolute_url()}timeline/"
+    addresses = (
+        organization.get_absolute_url(),
+        first.get_absolute_url(),
+        timeline,
+    )
     # Twice, for the first look is a use, which the page tells.
     for _ in range(2):
         before = [_words_of(alice_client, address) for address in addresses]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from accounts.models import Membership
 from confluence_link.models import LinkedSite, OAuthApp, VacantSite, database_now
 from tests import link_steps
 
@@ -111,11 +110,16 @@ def test_from_the_button_to_the_site_under_its_old_address(
 
 def test_an_admin_asks_somebody(vacant, alice_client, carol):
     url = url_of("name_adopter", vacant)
-    assert "carol@example.org" in shown(alice_client, url)
-    asked = Membership.objects.get(user=carol).public_id
-    alice_client.post(url, {"adopter": asked})
+    alice_client.post(url, {"adopter": carol.email})
     assert VacantSite.objects.get().adopter == carol
+    assert 'value="carol@example.org"' in shown(alice_client, url)
     alice_client.post(url, {"adopter": ""})
+    assert VacantSite.objects.get().adopter is None
+
+
+def test_who_is_no_member_is_not_asked(vacant, alice_client, bob):
+    page = alice_client.post(url_of("name_adopter", vacant), {"adopter": bob.email})
+    assert "Nobody with this address is a member here." in page.content.decode()
     assert VacantSite.objects.get().adopter is None
 
 
