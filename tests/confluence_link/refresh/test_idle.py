@@ -95,6 +95,13 @@ def test_a_use_while_the_token_is_fresh_wakes_it_before_the_token_ends(idle_gran
     assert database_now() < woken.refresh_at < woken.expires_at
 
 
+def test_a_use_during_the_weekly_refresh_wakes_it_as_well(idle_grant):
+    now = database_now()
+    Grant.objects.update(last_used_at=now - timedelta(seconds=5))
+    handoff.fresh_token(grant=idle_grant)
+    assert now < grants.again(idle_grant).refresh_at < idle_grant.expires_at
+
+
 def test_a_use_that_finds_the_other_side_away_wakes_it_all_the_same(
     sandbox, cloud_grant
 ):
