@@ -4,23 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('confluence_link', '0005_reminders'),
+        ("confluence_link", "0005_reminders"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='VaultKey',
+            name="VaultKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_id', models.CharField(max_length=32, unique=True)),
-                ('check_value', models.CharField(editable=False, max_length=32)),
-                ('first_seen_at', models.DateTimeField()),
-                ('lost_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("key_id", models.CharField(max_length=32, unique=True)),
+                ("check_value", models.CharField(editable=False, max_length=32)),
+                ("first_seen_at", models.DateTimeField()),
+                ("lost_at", models.DateTimeField(null=True)),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
     ]
