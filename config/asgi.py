@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 from django.core.asgi import get_asgi_application
@@ -11,4 +12,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_asgi_application()
 
 # The models, which the checks need, are there only now.
-import_module("confluence_link.checks").refuse_start_without_keys()
+with ThreadPoolExecutor(1) as pool:
+    # In a thread: a server may import this within its event loop, where Django lets
+    # nobody ask the database.
+    checks = import_module("confluence_link.checks")
+    pool.submit(checks.refuse_start_without_keys).result()

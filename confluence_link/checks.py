@@ -6,6 +6,7 @@ warning. Each hint says what to do.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,10 +16,12 @@ from django.contrib import admin
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from confluence_link import vault
+from confluence_link import resealing, vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+logger = logging.getLogger(__name__)
 
 _LOCAL_CACHES = (
     "django.core.cache.backends.locmem.LocMemCache",
@@ -177,11 +180,31 @@ def check_settings(
     return [message for check in CHECKS for message in check()]
 
 
+@register(Tags.database)
+def check_keys(
+    databases: Sequence[str] | None = None, **kwargs: object
+) -> list[CheckMessage]:
+    """Run by `migrate` and by `check --database default`."""
+    if "default" not in (databases or ()) or vault.key_ring_problems():
+        return []
+    kind = Warning if settings.DEBUG else Error
+    return [
+        kind(
+            f"CONFLUENCE_LINK_VAULT_KEYS: {problem}",
+            hint='See "Keys" in docs/operations.md.',
+            id="confluence_link.E012",
+        )
+        for problem in resealing.key_problems()
+    ]
+
+
 def refuse_start_without_keys() -> None:
     """For web servers and workers, which run no system checks (design 7).
 
-    Raises ImproperlyConfigured, except on a developer's machine.
+    Raises ImproperlyConfigured; on a developer's machine it only warns.
     """
-    problems = vault.key_ring_problems()
+    problems = vault.key_ring_problems() or resealing.key_problems(note=True)
     if problems and not settings.DEBUG:
         raise ImproperlyConfigured(f"CONFLUENCE_LINK_VAULT_KEYS: {' '.join(problems)}")
+    for problem in problems:
+        logger.warning("CONFLUENCE_LINK_VAULT_KEYS: %s", problem)

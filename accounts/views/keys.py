@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import service_keys
 from accounts.forms import ServiceKeyForm
+from accounts.paging import numbered_urls
 from accounts.recent_sign_in import require_recent_sign_in
 from accounts.rights import Right
 from accounts.tenancy import with_right
 
 if TYPE_CHECKING:
-    from django.core.paginator import Page
     from django.http import HttpRequest, HttpResponse
 
     from accounts.models import Membership, ServiceKey
@@ -71,18 +71,9 @@ def _list(request: HttpRequest, membership: Membership) -> dict[str, Any]:
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get("page"))
     return {
         "rows": [(key, service_keys.state_of(key, now), _scopes(key)) for key in page],
-        **_neighbours(page),
+        **numbered_urls(request, page),
     }
 
 
 def _scopes(key: ServiceKey) -> list[str]:
     return [service_keys.SCOPES[scope] for scope in key.scopes]
-
-
-def _neighbours(page: Page[ServiceKey]) -> dict[str, str]:
-    after = page.has_next() and page.next_page_number()
-    before = page.has_previous() and page.previous_page_number()
-    return {
-        "next_url": f"?page={after}" if after else "",
-        "previous_url": f"?page={before}" if before else "",
-    }

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import invitations, owners, roles
 from accounts.forms import InviteForm, RoleForm
 from accounts.models import Membership
+from accounts.paging import numbered_urls
 from accounts.recent_sign_in import require_recent_sign_in
 from accounts.rights import ROLES_WITH, Right
 from accounts.tenancy import member_view, with_right
@@ -122,12 +123,11 @@ def _page(
     request: HttpRequest, rows: QuerySet[Any], parameter: str, name: str
 ) -> dict[str, Any]:
     page = Paginator(rows, _PER_PAGE).get_page(request.GET.get(parameter))
-    after = page.number + 1 if page.has_next() else 0
-    before = page.number - 1 if page.has_previous() else 0
+    urls = numbered_urls(request, page, parameter)
     return {
         name: page,
-        f"next_{name}": f"?{parameter}={after}" if after else "",
-        f"previous_{name}": f"?{parameter}={before}" if before else "",
+        f"next_{name}": urls["next_url"],
+        f"previous_{name}": urls["previous_url"],
     }
 
 

@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 
 from confluence_link import atlassian, vault
 from confluence_link.atlassian.probe_steps import operators_hint, why_blocked
-from confluence_link.errors import TransportError, UnusableCertificate, VaultError
+from confluence_link.errors import UnusableCertificate, VaultError
+from confluence_link.forms import CaBundleIsShownAgain, Unechoed
 from confluence_link.http import (
     BlockedAddress,
     check_base_url,
-    check_ca_bundle,
     check_proxy_url,
     unreadable_entries,
 )
@@ -56,19 +56,16 @@ _PROXY_WORDS: Final = {
 }
 
 
-class Unechoed(forms.Textarea):
-    """Shows nothing of what was entered, whatever is wrong with it."""
-
-    def format_value(self, value: Any) -> str:
-        return ""
+class UnechoedTextarea(Unechoed, forms.Textarea):
+    pass
 
 
-class NetworkForm(Base):
+class NetworkForm(CaBundleIsShownAgain, Base):
     """The fields that a form of OAuth apps adds for its servers."""
 
     client_certificate = forms.CharField(
         required=False,
-        widget=Unechoed(attrs={"rows": 4, "class": "vLargeTextField"}),
+        widget=UnechoedTextarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text="Only if the server asks for one: the certificate, its chain and its"
         " private key without a passphrase, in PEM form.",
     )
@@ -134,18 +131,6 @@ class NetworkForm(Base):
             text = cleaned.get(name, "")
             if text or name in erased:
                 getattr(vault, f"seal_{name}")(app, text)
-
-    def clean_ca_bundle(self) -> str:
-        bundle: str = self.cleaned_data["ca_bundle"].strip()
-        if "PRIVATE KEY" in bundle:
-            # The field is shown again to everyone who may look at the app.
-            self.data = {**dict(self.data.items()), "ca_bundle": ""}
-            raise ValidationError("This holds a private key. Enter certificates only.")
-        try:
-            check_ca_bundle(bundle)
-        except TransportError:
-            raise ValidationError("Enter certificates in PEM form.") from None
-        return bundle
 
     def clean_client_certificate(self) -> str:
         pem: str = self.cleaned_data["client_certificate"]

@@ -11,6 +11,7 @@ from confluence_link.models.oauth_app import OAuthApp, OAuthAppHealth
 from confluence_link.models.pending_link import PendingLink, UsedState
 from confluence_link.models.server_setup import ServerSetup
 from confluence_link.models.vacant_site import VacantSite
+from confluence_link.models.vault_key import VaultKey
 
 __all__ = [
     "Event",
@@ -24,5 +25,6 @@ __all__ = [
     "ServerSetup",
     "UsedState",
     "VacantSite",
+    "VaultKey",
     "database_now",
 ]

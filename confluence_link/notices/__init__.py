@@ -1,6 +1,8 @@
 """Mails about events, each sent once and only to those who may know.
 
+    letter    one mail, its people and words
     letters   who hears of an event, and in which words
+    ends      the letters about grants that ended or end soon
     reminders what ends soon, found in time
     sending   claimed before it is sent; a mail server that is away delays mails only
 

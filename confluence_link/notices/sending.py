@@ -18,7 +18,7 @@ from confluence_link.models import Event
 from confluence_link.notices.letters import letters
 
 if TYPE_CHECKING:
-    from confluence_link.notices.letters import Letter
+    from confluence_link.notices.letter import Letter
 
 logger = logging.getLogger(__name__)
 

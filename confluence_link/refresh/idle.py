@@ -51,17 +51,19 @@ def _hourly(asked_at: datetime, expires_in_seconds: float) -> datetime:
 
 
 def mark_used(grant: Grant, now: datetime) -> None:
-    """Writes the use down, and ends the rest of an idle grant."""
-    if grant.last_used_at is not None and now - grant.last_used_at <= USED_EVERY:
-        return
-    Grant.objects.filter(pk=grant.pk).update(last_used_at=now)
-    if _rests(grant):
+    """Writes the use down, and ends the rest of an idle grant.
+
+    Also of one that was planned by a refresh that did not know of the use yet.
+    """
+    if grant.last_used_at is None or now - grant.last_used_at > USED_EVERY:
+        Grant.objects.filter(pk=grant.pk).update(last_used_at=now)
+    if _rests(grant, now):
         _wake(grant, now)
 
 
-def _rests(grant: Grant) -> bool:
+def _rests(grant: Grant, now: datetime) -> bool:
     """Planned for after the end of its access token, and not because of a failure."""
-    return grant.refresh_at > grant.expires_at and not grant.last_error
+    return grant.refresh_at > max(grant.expires_at, now) and not grant.last_error
 
 
 def _wake(grant: Grant, now: datetime) -> None:

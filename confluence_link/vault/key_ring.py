@@ -20,6 +20,11 @@ def key_ring() -> Mapping[str, bytes]:
     return _read(tuple(settings.CONFLUENCE_LINK_VAULT_KEYS))
 
 
+def key_ids() -> list[str]:
+    """The ids of the usable keys, in order."""
+    return list(key_ring())
+
+
 def key_ring_problems() -> list[str]:
     """What is wrong with CONFLUENCE_LINK_VAULT_KEYS, in sentences; empty if nothing."""
     entries = list(settings.CONFLUENCE_LINK_VAULT_KEYS)

@@ -69,12 +69,13 @@ def open_client_certificate(oauth_app: OAuthApp) -> ClientCertificate | None:
 
 
 def _sealed(oauth_app: OAuthApp, purpose: str, text: str) -> bytes:
-    return seal(text, binding=_binding(oauth_app, purpose)) if text else b""
+    return seal(text, binding=app_binding(oauth_app, purpose)) if text else b""
 
 
 def _opened(oauth_app: OAuthApp, purpose: str, sealed: bytes | memoryview) -> str:
-    return open_sealed(sealed, binding=_binding(oauth_app, purpose))
+    return open_sealed(sealed, binding=app_binding(oauth_app, purpose))
 
 
-def _binding(oauth_app: OAuthApp, purpose: str) -> Binding:
+def app_binding(oauth_app: OAuthApp, purpose: str) -> Binding:
+    """Where a secret belongs; `purpose` is its column without `sealed_`."""
     return Binding(purpose=purpose, table="oauth_app", record=oauth_app.provider_id)

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from confluence_link.errors import VaultError
 from confluence_link.models import SealedTokenSet
-from confluence_link.vault.envelopes import Binding, open_sealed, seal, sealing_key_id
+from confluence_link.vault.envelopes import (
+    Binding,
+    key_id_of,
+    open_sealed,
+    seal,
+    sealing_key_id,
+)
 
 if TYPE_CHECKING:
     from confluence_link.models import Grant
@@ -33,19 +39,19 @@ def store_token_set(grant: Grant, *, access_token: str, refresh_token: str) -> N
 
 
 def seal_access(grant: Grant, access_token: str) -> bytes:
-    return seal(access_token, binding=_token_binding(grant, "access_token"))
+    return seal(access_token, binding=token_binding(grant, "access_token"))
 
 
 def seal_refresh(grant: Grant, refresh_token: str) -> bytes:
-    return seal(refresh_token, binding=_token_binding(grant, "refresh_token"))
+    return seal(refresh_token, binding=token_binding(grant, "refresh_token"))
 
 
 def open_access(grant: Grant, envelope: bytes | memoryview) -> str:
-    return open_sealed(envelope, binding=_token_binding(grant, "access_token"))
+    return open_sealed(envelope, binding=token_binding(grant, "access_token"))
 
 
 def open_refresh(grant: Grant, envelope: bytes | memoryview) -> str:
-    return open_sealed(envelope, binding=_token_binding(grant, "refresh_token"))
+    return open_sealed(envelope, binding=token_binding(grant, "refresh_token"))
 
 
 def destroy(grant: Grant) -> None:
@@ -60,17 +66,30 @@ def seal_text(purpose: str, text: str, *, record: str = "") -> str:
 
 
 def open_text(purpose: str, sealed: str, *, record: str = "") -> str:
-    try:
-        # The lenient decoder would skip whatever is not base64.
-        envelope = base64.b64decode(sealed, altchars=b"-_", validate=True)
-    except (ValueError, binascii.Error):
-        raise VaultError("damaged") from None
     return open_sealed(
-        envelope, binding=Binding(purpose=purpose, table="", record=record)
+        _envelope_of(sealed), binding=Binding(purpose=purpose, table="", record=record)
     )
 
 
-def _token_binding(grant: Grant, purpose: str) -> Binding:
+def reseal_text(purpose: str, sealed: str, *, record: str = "") -> str:
+    """The same text under the first key. Raises VaultError."""
+    return seal_text(purpose, open_text(purpose, sealed, record=record), record=record)
+
+
+def key_id_of_text(sealed: str) -> str:
+    return key_id_of(_envelope_of(sealed))
+
+
+def _envelope_of(sealed: str) -> bytes:
+    try:
+        # The lenient decoder would skip whatever is not base64.
+        return base64.b64decode(sealed, altchars=b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise VaultError("damaged") from None
+
+
+def token_binding(grant: Grant, purpose: str) -> Binding:
+    """Where a token of the grant's present epoch and generation belongs."""
     return Binding(
         purpose=purpose,
         table="sealed_token_set",

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership
+from accounts.paging import with_query
 from accounts.rights import Right
 from accounts.tenancy import with_right
 from confluence_link.models import database_now
@@ -23,7 +24,6 @@ from confluence_link.views.event_words import (
     title_of,
     tone_of,
 )
-from confluence_link.views.paging import with_query
 from confluence_link.views.timeline_cursor import TimelineCursor
 
 if TYPE_CHECKING:

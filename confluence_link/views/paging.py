@@ -1,11 +1,12 @@
-"""The addresses of the pages before and after the one that is shown."""
+"""The address of the next slice of a list that Confluence cuts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from accounts.paging import with_query
 
 if TYPE_CHECKING:
-    from django.core.paginator import Page
     from django.http import HttpRequest
 
 
@@ -15,22 +16,3 @@ def slice_urls(request: HttpRequest, next_cursor: str) -> dict[str, str]:
         "next_url": with_query(request, cursor=next_cursor) if next_cursor else "",
         "first_url": with_query(request, cursor="") if "cursor" in request.GET else "",
     }
-
-
-def numbered_urls(request: HttpRequest, page: Page[Any]) -> dict[str, str]:
-    after = page.number + 1 if page.has_next() else 0
-    before = page.number - 1 if page.has_previous() else 0
-    return {
-        "next_url": with_query(request, page=str(after)) if after else "",
-        "previous_url": with_query(request, page=str(before)) if before else "",
-    }
-
-
-def with_query(request: HttpRequest, **changes: str) -> str:
-    """This page's address with some parameters changed; empty ones are left out."""
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query[name] = value
-        if not value:
-            del query[name]
-    return f"{request.path}?{query.urlencode()}" if query else request.path

@@ -9,6 +9,7 @@ from django.db.models import Case, Value, When
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.paging import numbered_urls
 from accounts.tenancy import member_view
 from confluence_link import linking
 from confluence_link.linking.states import PENDING_LIFE
@@ -19,7 +20,7 @@ from confluence_link.models import (
     PendingLink,
     database_now,
 )
-from confluence_link.views.paging import numbered_urls, slice_urls
+from confluence_link.views.paging import slice_urls
 from confluence_link.views.site_card import link_url, site_card
 from confluence_link.views.site_page import Visit, site_page
 from confluence_link.views.vacant_sites import vacant_cards

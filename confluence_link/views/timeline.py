@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.paging import with_query
 from accounts.tenancy import member_view
 from confluence_link.models import Event
 from confluence_link.views.event_words import entries
-from confluence_link.views.paging import with_query
 from confluence_link.views.site_page import site_context, site_of
 from confluence_link.views.timeline_cursor import TimelineCursor
 

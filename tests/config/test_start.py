@@ -1,25 +1,65 @@
-"""Nothing starts in production without usable vault keys (V08)."""
+"""Nothing starts in production without the vault keys that it needs (V06 to V08)."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import subprocess
 import sys
 
 import pytest
+from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
-from config import asgi, wsgi
 from config.env import BASE_DIR
+from confluence_link import vault
+from tests import factories
+from tests.confluence_link.vault.places import random_key
+
+WEB_SERVERS = ["config.wsgi", "config.asgi"]
 
 
-@pytest.mark.parametrize("entry", [wsgi, asgi])
-def test_a_web_server_refuses_to_start_without_keys(settings, entry):
+def start(name):
+    """As a server does, which imports it: it asks the database."""
+    sys.modules.pop(name, None)
+    importlib.import_module(name)
+
+
+@pytest.mark.parametrize("name", WEB_SERVERS)
+def test_a_web_server_refuses_to_start_without_keys(settings, name):
     settings.CONFLUENCE_LINK_VAULT_KEYS = []
 
     with pytest.raises(ImproperlyConfigured, match="VAULT_KEYS"):
-        importlib.reload(entry)
+        start(name)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", WEB_SERVERS)
+def test_v07_a_web_server_refuses_other_bytes_under_a_known_id(settings, name):
+    vault.note_keys()
+    settings.CONFLUENCE_LINK_VAULT_KEYS = [random_key("test-2")]
+
+    with pytest.raises(ImproperlyConfigured, match="Key test-2 has other bytes"):
+        start(name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_web_server_starts_within_an_event_loop():
+    async def serve():
+        start("config.asgi")
+
+    asyncio.run(serve())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("signal", [worker_init, beat_init])
+def test_v06_worker_and_beat_refuse_to_start_without_a_used_key(settings, signal):
+    factories.make_oauth_app()
+    settings.CONFLUENCE_LINK_VAULT_KEYS = [random_key("k9")]
+
+    with pytest.raises(SystemExit, match="Key test-2 is missing, and 1 stored values"):
+        signal.send(sender=None)
 
 
 @pytest.mark.processes
@@ -52,4 +92,4 @@ def test_a_developer_may_start_without_keys(settings):
     settings.DEBUG = True
     settings.CONFLUENCE_LINK_VAULT_KEYS = []
 
-    importlib.reload(wsgi)
+    start("config.wsgi")

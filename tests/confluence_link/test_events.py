@@ -56,6 +56,7 @@ def test_what_people_must_know_waits_to_be_mailed(db, kind):
     told = kind in {
         "site.linked",
         "grant.reconnect_needed",
+        "grant.ends_soon",
         "app.configuration_refused",
         "app.mass_refusal",
         "app.reporting_refused",

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 
 from confluence_link import servers
 from confluence_link.atlassian.probe_steps import why_blocked
+from confluence_link.forms import Unechoed
 from confluence_link.http import BlockedAddress
 from confluence_link.models import OAuthApp
 
@@ -23,21 +24,11 @@ NOTHING_CAN_BE_SEALED: Final = (
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
 
-class _Unechoed:
-    """A widget that shows nothing of what was entered, whatever is wrong with it."""
-
-    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
-        context: dict[str, Any] = super().get_context(  # type: ignore[misc]  # a mixin
-            name, None, attrs
-        )
-        return context
-
-
-class UnechoedText(_Unechoed, forms.TextInput):
+class UnechoedText(Unechoed, forms.TextInput):
     pass
 
 
-class UnechoedTextarea(_Unechoed, forms.Textarea):
+class UnechoedTextarea(Unechoed, forms.Textarea):
     pass
 
 

@@ -9,11 +9,11 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.paging import numbered_urls
 from accounts.rights import Right
 from accounts.tenancy import with_right
 from confluence_link import servers
 from confluence_link.models import OAuthApp
-from confluence_link.views.paging import numbered_urls
 from confluence_link.views.servers.card import server_card
 from confluence_link.views.servers.forms import AddServerForm
 from confluence_link.views.servers.frame import (

@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 
 from confluence_link import servers, vault
 from confluence_link.atlassian.probe_steps import why_blocked
-from confluence_link.errors import TransportError, UnusableCertificate, VaultError
-from confluence_link.http import BlockedAddress, check_ca_bundle
+from confluence_link.errors import UnusableCertificate, VaultError
+from confluence_link.forms import CaBundleIsShownAgain
+from confluence_link.http import BlockedAddress
 from confluence_link.models import OAuthApp
 from confluence_link.views.servers.fields import (
     NOTHING_CAN_BE_SEALED,
@@ -23,7 +24,7 @@ from confluence_link.views.servers.fields import (
 _PEM_ROWS: Final = {"rows": 6, "spellcheck": "false", "autocomplete": "off"}
 
 
-class ServerSettingsForm(forms.Form):
+class ServerSettingsForm(CaBundleIsShownAgain, forms.Form):
     name = forms.CharField(max_length=100)
     permission = forms.ChoiceField(
         label="What this service may do",
@@ -128,18 +129,6 @@ class ServerSettingsForm(forms.Form):
             return url and servers.read_proxy_url(url, self.server)
         except BlockedAddress as error:
             raise ValidationError(_why_not_this_proxy(error.detail)) from None
-
-    def clean_ca_bundle(self) -> str:
-        bundle: str = self.cleaned_data["ca_bundle"].strip()
-        if "PRIVATE KEY" in bundle:
-            # This field is shown again.
-            self.data = {**dict(self.data.items()), "ca_bundle": ""}
-            raise ValidationError("This holds a private key. Enter certificates only.")
-        try:
-            check_ca_bundle(bundle)
-        except TransportError:
-            raise ValidationError("Enter certificates in PEM form.") from None
-        return bundle
 
     def clean_client_certificate(self) -> str:
         pem: str = self.cleaned_data["client_certificate"].strip()

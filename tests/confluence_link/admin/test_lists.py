@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -206,3 +207,25 @@ def test_hostile_names_are_escaped_everywhere(
         assert answer.status_code == 200, url
         assert "<script>alert" not in answer.content.decode(), url
         assert "&lt;script&gt;" in answer.content.decode(), url
+
+
+def test_grants_show_when_they_end_and_are_filtered_by_it(
+    admin_client, make_grant, organization
+):
+    cloud = factories.make_oauth_app(name="Cloud")
+    now = database_now()
+    ages = {"Soon": 340, "Later": 10, "Outlived": 400}
+    for name, days in ages.items():
+        make_grant(
+            organization,
+            app=cloud,
+            account_id=name,
+            account_name=name,
+            consented_at=now - timedelta(days=days),
+        )
+    page = admin_client.get(url_of("grant")).content.decode()
+    assert f"{now + timedelta(days=25):%Y-%m-%d}" in page
+    assert f"{now + timedelta(days=355):%Y-%m-%d}" in page
+    page = admin_client.get(url_of("grant"), {"ends": "soon"}).content.decode()
+    assert "1 grant" in page
+    assert "Soon" in page

@@ -75,6 +75,7 @@ PUBLIC = {
         "site_id",
         "url",
     },
+    "confluence_link.VaultKey": {"key_id"},
 }
 # What opens with the vault alone.
 SEALED = {
@@ -96,6 +97,7 @@ HASHED = {
     "confluence_link.PendingLink": {"session_hash"},
     "confluence_link.ServerSetup": {"token_hash"},
     "confluence_link.UsedState": {"state_hash"},
+    "confluence_link.VaultKey": {"check_value"},
 }
 
 

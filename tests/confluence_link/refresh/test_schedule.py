@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -89,3 +89,28 @@ def test_the_fifth_refusal_comes_when_patience_may_decide():
     for refusals in range(1, 5):
         at = schedule.ask_again_at(now=at, refusals=refusals, chance=DRAWS[0])
     assert 0 <= _seconds(at) - schedule.PATIENCE_SECONDS <= 60
+
+
+@pytest.mark.parametrize(("seconds", "idle"), [(604_799, False), (604_800, True)])
+def test_idle_begins_seven_days_after_the_last_use(seconds, idle):
+    used_at = NOW - timedelta(seconds=seconds)
+    assert schedule.is_idle(now=NOW, used_at=used_at) is idle
+
+
+def test_f39_what_is_idle_comes_weekly_and_spreads():
+    days = [
+        _seconds(schedule.idle_refresh_at(now=NOW, idle_days=90, chance=chance))
+        / 86_400
+        for chance in DRAWS
+    ]
+    assert 5 <= min(days) < 5.2
+    assert 6.8 < max(days) <= 7
+
+
+@pytest.mark.parametrize("idle_days", [1, 7, 20])
+def test_f39_a_short_idle_life_has_room_for_three_more_tries(idle_days):
+    waits = [
+        schedule.idle_refresh_at(now=NOW, idle_days=idle_days, chance=chance) - NOW
+        for chance in DRAWS
+    ]
+    assert max(waits) * 4 <= timedelta(days=idle_days)

@@ -94,6 +94,71 @@ def test_where_others_could_succeed_time_alone_proves_nothing(sandbox, cloud_gra
     assert _refresh(cloud_grant) is Outcome.DEAD
 
 
+def _rest(*others):
+    """Idle: rotated yesterday, and not due before some days."""
+    for other in others:
+        Grant.objects.filter(pk=other.pk).update(
+            last_rotated_at=database_now() - timedelta(days=1),
+            refresh_at=database_now() + timedelta(days=4),
+        )
+
+
+def _due_ids():
+    return set(Grant.objects.due(database_now()).values_list("pk", flat=True))
+
+
+def test_where_all_others_are_idle_a_second_refusal_calls_one_as_a_witness(
+    sandbox, cloud_grant
+):
+    others = [grants.copy_of(cloud_grant) for _ in range(5)]
+    _rest(*others)
+    sandbox.cloud.faults.add("token", "invalid_grant", times=2)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    assert _due_ids() == set()
+    grants.seconds_pass(sandbox, 61)
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    (witness,) = _due_ids()
+    assert witness in {other.pk for other in others}
+
+
+def test_the_witness_succeeds_and_the_next_refusal_is_death(sandbox, cloud_grant):
+    other = grants.copy_of(cloud_grant)
+    _rest(other)
+    for _ in range(2):
+        sandbox.cloud.faults.add("token", "invalid_grant", times=1)
+        assert _refresh(cloud_grant) is Outcome.REFUSED
+        grants.seconds_pass(sandbox, 61)
+    assert refresh.refresh_batch(list(_due_ids() & {other.pk})) == [Outcome.REFRESHED]
+    grants.seconds_pass(sandbox, 61)
+    sandbox.cloud.faults.add("token", "invalid_grant", times=1)
+    assert _refresh(cloud_grant) is Outcome.DEAD
+
+
+def test_no_witness_is_called_where_another_is_due_soon_by_itself(sandbox, cloud_grant):
+    soon, idle = grants.copy_of(cloud_grant), grants.copy_of(cloud_grant)
+    _rest(idle)
+    Grant.objects.filter(pk=soon.pk).update(
+        refresh_at=database_now() + timedelta(minutes=5)
+    )
+    _revoke(sandbox)
+    for _ in range(2):
+        assert _refresh(cloud_grant) is Outcome.REFUSED
+        grants.seconds_pass(sandbox, 61)
+    assert _due_ids() == set()
+
+
+def test_f33_witnesses_of_a_mass_refusal_do_not_call_ever_more(sandbox, cloud_grant):
+    everyone = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(11))]
+    _rest(*everyone)
+    sandbox.cloud.faults.add("token", "invalid_grant")
+    assert _refresh(cloud_grant) is Outcome.REFUSED
+    for _ in range(30):
+        grants.seconds_pass(sandbox, 61)
+        refresh.refresh_batch(list(_due_ids()))
+    assert not Grant.objects.exclude(status=Grant.Status.ACTIVE).exists()
+    assert Grant.objects.filter(refusals__gt=0).count() <= 6
+
+
 def test_a_dead_grant_is_never_called_again(sandbox, cloud_grant):
     Grant.objects.update(status=Grant.Status.RECONNECT_NEEDED)
     before = sandbox.cloud.statistics["request.token"]

@@ -446,3 +446,15 @@ def test_the_home_leads_to_the_linked_sites(alice_client, alice, organization):
     many.links(organization, alice)
 
     assert f'href="{sites_url(organization)}"' in home(alice_client, organization)
+
+
+@pytest.mark.parametrize(("days", "told"), [(29, True), (31, False)])
+def test_f39_what_ends_within_30_days_is_told_with_the_way_out(
+    alice, alice_client, carol_client, organization, days, told
+):
+    consented_at = database_now() - timedelta(days=365 - days)
+    many.links(organization, alice, site={"name": "Wiki"}, consented_at=consented_at)
+
+    expected = [("Wiki ends soon", "Reconnect")] if told else []
+    assert needs(alice_client, organization) == expected
+    assert needs(carol_client, organization) == [(title, "") for title, _ in expected]

@@ -437,3 +437,41 @@ def test_an_icon_that_does_not_load_leaves_the_first_letter(
     html = alice_client.get(sites_url(organization)).content.decode()
 
     assert f'src="{cloud_site.icon_url}" alt="" data-letter="N"' in html
+
+
+def test_a_card_of_what_ends_soon_says_when_and_offers_to_reconnect(
+    alice_client, organization, cloud_site
+):
+    grant = cloud_site.grant
+    before = linked_sites(alice_client, organization)
+    assert "The access ends on" not in text_of(before)
+    grant.consented_at -= timedelta(days=340)
+    grant.save()
+    page = linked_sites(alice_client, organization)
+    last_day = grant.consented_at + timedelta(days=365)
+    assert f"The access ends on {last_day.day} {last_day:%B %Y}" in text_of(page)
+    assert f"reconnect={cloud_site.public_id}" in page
+
+
+def test_a_card_of_what_cannot_be_renewed_says_until_when(
+    alice_client, organization, data_center_site
+):
+    grant = data_center_site.grant
+    grant.last_error, grant.consecutive_failures = "timeout", 3
+    grant.last_rotated_at -= timedelta(days=20)
+    grant.save()
+    last_day = grant.last_rotated_at + timedelta(days=90)
+    text = text_of(linked_sites(alice_client, organization))
+    words = f"If renewing keeps failing, it ends on {last_day.day} {last_day:%B %Y}"
+    assert words in text
+
+
+def test_a_consent_that_outlived_its_last_day_promises_none(
+    alice_client, organization, cloud_site
+):
+    grant = cloud_site.grant
+    grant.consented_at -= timedelta(days=400)
+    grant.save()
+    text = text_of(linked_sites(alice_client, organization))
+    assert "days after the consent" not in text
+    assert "The access ends on" not in text

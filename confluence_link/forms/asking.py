@@ -1,4 +1,4 @@
-"""What people type into our pages."""
+"""Who is asked: to link an account, or to take over a site whose linker left."""
 
 from __future__ import annotations
 
@@ -9,35 +9,14 @@ from django import forms
 from django.db.models.functions import Lower
 
 from accounts.models import Membership
-from confluence_link.atlassian import storage_format
 from confluence_link.models import LinkedSite, OAuthApp, VacantSite
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from django.http import HttpRequest, QueryDict
-
     from accounts.models import Organization, User
 
-
 NOBODY_HERE = "Nobody with this address is a member here."
-
-
-class CreatePageForm(forms.Form):
-    """A page in plain text; Confluence itself allows 255 characters of title."""
-
-    title = forms.CharField(max_length=255)
-    text = forms.CharField(
-        required=False,
-        max_length=200_000,
-        widget=forms.Textarea(attrs={"rows": 14}),
-        help_text="Plain text. An empty line begins a new paragraph.",
-    )
-
-    @property
-    def body(self) -> str:
-        """The text in Confluence's storage format."""
-        return storage_format.from_plain_text(self.cleaned_data["text"])
 
 
 class LinkInvitationForm(forms.Form):
@@ -87,11 +66,6 @@ class LinkInvitationForm(forms.Form):
         if site is not None and app is not None and site.oauth_app_id != app.pk:
             self.add_error("site", f"This site is linked through {site.oauth_app}.")
         return cleaned
-
-
-def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to; a post may be empty where nothing has to be chosen."""
-    return request.POST if request.method == "POST" else None
 
 
 class AskingForm(forms.Form):
@@ -215,25 +189,3 @@ def _app_of(site: LinkedSite | VacantSite) -> int:
     return (
         site.oauth_app_id if isinstance(site, VacantSite) else site.grant.oauth_app_id
     )
-
-
-class TypedNameForm(forms.Form):
-    """What cannot be undone wants a name to be typed."""
-
-    name = forms.CharField(max_length=254)
-
-    def __init__(self, *args: Any, expected: str, label: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._expected = expected
-        self.fields["name"].label = label
-        self.fields["name"].widget.attrs |= {
-            "autocomplete": "off",
-            "autocapitalize": "off",
-            "spellcheck": "false",
-        }
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if name.casefold() != self._expected.strip().casefold():
-            raise forms.ValidationError("This is not what stands above.")
-        return name
