@@ -171,7 +171,9 @@ def _has_role(connection: BaseDatabaseWrapper) -> bool:
         with connection.wrap_database_errors:
             found = raw.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s"
-                " AND pg_has_role(session_user, oid, 'MEMBER')",
+                " AND pg_has_role(session_user, oid, CASE"
+                " WHEN current_setting('server_version_num')::int >= 160000"
+                " THEN 'SET' ELSE 'MEMBER' END)",
                 [ROLE],
             ).fetchone()
         connection.has_role = bool(found)  # type: ignore[attr-defined]  # ours
@@ -203,7 +205,9 @@ BEGIN
             WHEN insufficient_privilege THEN RETURN;
         END;
     END IF;
-    IF NOT pg_has_role(current_user, '{ROLE}', 'MEMBER') THEN
+    -- A superuser may take any. Since PostgreSQL 16, whoever makes a role is a member of
+    -- it who may not take it.
+    IF NOT current_setting('is_superuser')::boolean THEN
         BEGIN
             EXECUTE format('GRANT {ROLE} TO %I', current_user);
         EXCEPTION
