@@ -205,8 +205,8 @@ BEGIN
             WHEN insufficient_privilege THEN RETURN;
         END;
     END IF;
-    -- A superuser may take any. Since PostgreSQL 16, whoever makes a role is a member of
-    -- it who may not take it.
+    -- A superuser may take any. Since PostgreSQL 16, whoever makes a role is a member
+    -- of it who may not take it.
     IF NOT current_setting('is_superuser')::boolean THEN
         BEGIN
             EXECUTE format('GRANT {ROLE} TO %I', current_user);
