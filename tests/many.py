@@ -74,6 +74,7 @@ def links(
     # Before whatever happens to them: the database's clock has fewer digits.
     made = LinkedSite.objects.filter(pk__gte=sites[0].pk)
     made.update(created_at=now - timedelta(days=10))
+    count_rows(Grant, LinkedSite)
     return sites
 
 
@@ -87,6 +88,7 @@ def members(organization: Organization, count: int) -> list[User]:
         [Membership(organization=organization, user=user) for user in people],
         batch_size=BATCH,
     )
+    count_rows(User, Membership)
     return people
 
 
@@ -97,6 +99,18 @@ def events(sites: Iterable[LinkedSite], kind: Event.Kind, **fields: Any) -> None
         [Event(at=at, kind=kind, grant_id=site.grant_id, **fields) for site in sites],
         batch_size=BATCH,
     )
+    count_rows(Event)
+
+
+def count_rows(*models: type[Model]) -> None:
+    """As the database does by itself after a while.
+
+    Until then it takes a table for the small one that it was, and may read it through
+    for every row of another.
+    """
+    with connection.cursor() as cursor:
+        for model in models:
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 # A hundred thousand: rows that the database makes of one row
@@ -133,6 +147,4 @@ def _insert(
     )
     with connection.cursor() as cursor:
         cursor.execute(" ".join(words), [row.pk, *parameters])
-        # As the database does by itself after a while: until then it takes the table
-        # for the small one that it was, and reads it through for every row.
-        cursor.execute(f"ANALYZE {table}")
+    count_rows(type(row))
