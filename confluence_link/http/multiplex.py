@@ -68,7 +68,7 @@ class Multiplex:
         self._at_once = at_once
         self._ready = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._live()), name="multiplex", daemon=True
+            target=self._serve, name="multiplex", daemon=True
         )
         self._thread.start()
         self._ready.wait()
@@ -87,6 +87,13 @@ class Multiplex:
 
     # In the thread of the loop
     # --------------------------------------------------------------------------
+    def _serve(self) -> None:
+        try:
+            asyncio.run(self._live())
+        finally:
+            # Also if it could not even begin: nobody waits for ever.
+            self._ready.set()
+
     async def _live(self) -> None:
         connector = aiohttp.TCPConnector(
             limit=self._at_once, ssl=self._tls, keepalive_timeout=IDLE_SECONDS
@@ -113,8 +120,13 @@ class Multiplex:
             task.add_done_callback(self._tasks.discard)
 
     async def _exchange(self, place: int, post: Post, done: Done) -> None:
-        async with self._places:
-            done(place, await self._outcome(post))
+        outcome: Outcome = TransportError("reset", sent=True)
+        try:
+            async with self._places:
+                outcome = await self._outcome(post)
+        finally:
+            # Whatever happened: somebody waits for it.
+            done(place, outcome)
 
     async def _outcome(self, post: Post) -> Outcome:
         seconds = post.deadline.remaining()

@@ -79,7 +79,13 @@ def _send_shared(
         one = leased[place]
         answers.put((one, _read(one, lambda: _answer_of(one, outcome))))
 
-    multiplex(ca_bundle).send(posts, done=done)
+    try:
+        multiplex(ca_bundle).send(posts, done=done)
+    except Exception as error:
+        # None has begun: roots that cannot be read, or no thread to be had.
+        reason = error.reason if isinstance(error, TransportError) else "connect"
+        for place in range(len(leased)):
+            done(place, TransportError(reason, sent=False))
 
 
 def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:

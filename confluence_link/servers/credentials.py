@@ -76,10 +76,12 @@ def complete_setup(*, setup: ServerSetup, client_id: str, client_secret: str) ->
     """
     now = database_now()
     with transaction.atomic():
+        # First, as whoever removes the server does.
+        apps = OAuthApp.objects.select_for_update(of=("self",))
+        app = apps.filter(pk=setup.oauth_app_id).first()
         unused = ServerSetup.objects.open(now).filter(pk=setup.pk)
-        if not unused.update(used_at=now):
+        if app is None or not unused.update(used_at=now):
             raise SetupIsOver
-        app = OAuthApp.objects.get(pk=setup.oauth_app_id)
         same = app.client_id == client_id and app.sealed_client_secret
         if same and is_linked(app):
             add_secret(

@@ -245,6 +245,24 @@ def test_nothing_begins_after_the_deadline(client, serve):
     assert server.requests == []
 
 
+def test_whoever_waits_hears_of_what_was_cut_off(serve):
+    begun = threading.Event()
+
+    def hang(peer):
+        peer.read_request()
+        begun.set()
+        peer.drip(b"")
+
+    ending, done = Multiplex(), queue.SimpleQueue()
+    request = post(serve(hang).url())
+    ending.send([request], done=lambda place, outcome: done.put(outcome))
+    begun.wait(timeout=5)
+    ending.close()
+
+    error = done.get(timeout=5)
+    assert (error.reason, error.sent) == ("reset", True)
+
+
 # Secrets
 # ------------------------------------------------------------------------------
 def test_a_request_shows_and_gives_away_nothing():

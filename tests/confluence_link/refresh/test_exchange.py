@@ -8,7 +8,7 @@ import pytest
 
 from confluence_link.http import Deadline
 from confluence_link.refresh import claim
-from confluence_link.refresh.exchange import Failure, exchange
+from confluence_link.refresh.exchange import Failure, exchange, exchange_all
 from confluence_link.tokens import TokenSet
 from tests import grants
 
@@ -30,3 +30,17 @@ def test_a_fault_of_ours_is_in_doubt_and_told_without_its_text(leased, caplog):
 
     assert exchange(leased, deadline=Deadline(8)) == Failure("uncertain", "our_fault")
     assert "error=AttributeError" in caplog.text
+
+
+def test_roots_that_cannot_be_read_are_an_answer_for_each_and_no_more(leased):
+    policy = dataclasses.replace(leased.endpoint.network_policy, ca_bundle="no PEM")
+    broken = dataclasses.replace(leased.endpoint, network_policy=policy)
+    unreadable = dataclasses.replace(leased, endpoint=broken)
+
+    answers = {
+        one.endpoint.network_policy.ca_bundle: answer
+        for one, answer in exchange_all([unreadable, leased], deadline=Deadline(8))
+    }
+
+    assert answers["no PEM"] == Failure("not_sent", "tls")
+    assert isinstance(answers[""], TokenSet)

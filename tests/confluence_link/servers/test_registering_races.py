@@ -114,6 +114,21 @@ def test_nobody_is_mailed_about_what_was_removed_meanwhile(ready_server, remove,
         )
 
 
+def test_nobody_enters_a_secret_for_what_was_removed_meanwhile(
+    ready_server, remove, alice
+):
+    setup, _ = servers.send_setup(
+        oauth_app=ready_server, email="admin@example.com", actor=alice
+    )
+    with pytest.raises(servers.SetupIsOver):
+        while_it_waits(
+            lambda: servers.complete_setup(
+                setup=setup, client_id="an-id", client_secret="a-secret"
+            ),
+            remove,
+        )
+
+
 def test_a_server_is_removed_once(ready_server, remove):
     while_it_waits(remove, remove)
     assert not OAuthApp.objects.exists()
