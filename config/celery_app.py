@@ -27,12 +27,12 @@ def leave_logging_to_django(**kwargs: Any) -> None:
 
 @worker_init.connect
 @beat_init.connect
-def refuse_start_without_keys(**kwargs: Any) -> None:
+def refuse_start(**kwargs: Any) -> None:
     """A worker that can open nothing would only fail every grant."""
     # Only here are the models there, which the checks need.
     checks = import_module("confluence_link.checks")
     try:
-        checks.refuse_start_without_keys()
+        checks.refuse_start()
     except ImproperlyConfigured as error:
         # Celery logs any other exception of a receiver, and starts.
         raise SystemExit(str(error)) from None

@@ -157,6 +157,16 @@ def _trusted_proxies() -> Iterator[CheckMessage]:
         )
 
 
+def _failpoints() -> Iterator[CheckMessage]:
+    # The settings of the tests of faults read the variable and take it away.
+    if settings.CONFLUENCE_LINK_FAILPOINTS:
+        yield Error(
+            "CONFLUENCE_LINK_FAILPOINTS is set: it is for tests that kill processes.",
+            hint="Remove it from the environment and from .env.",
+            id="confluence_link.E014",
+        )
+
+
 CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _vault_keys,
     _token_storage,
@@ -169,6 +179,7 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _atomic_requests,
     _seconds,
     _trusted_proxies,
+    _failpoints,
 )
 
 
@@ -198,11 +209,13 @@ def check_keys(
     ]
 
 
-def refuse_start_without_keys() -> None:
+def refuse_start() -> None:
     """For web servers and workers, which run no system checks (design 7).
 
-    Raises ImproperlyConfigured; on a developer's machine it only warns.
+    Raises ImproperlyConfigured; for want of keys, a developer's machine only warns.
     """
+    for message in _failpoints():
+        raise ImproperlyConfigured(message.msg)
     problems = vault.key_ring_problems() or resealing.key_problems(note=True)
     if problems and not settings.DEBUG:
         raise ImproperlyConfigured(f"CONFLUENCE_LINK_VAULT_KEYS: {' '.join(problems)}")

@@ -286,6 +286,8 @@ CONFLUENCE_LINK_IDLE_POLICY = env.bool("CONFLUENCE_LINK_IDLE_POLICY", default=Tr
 CONFLUENCE_LINK_SPOOL_DIR = Path(
     env.str("CONFLUENCE_LINK_SPOOL_DIR", default=str(BASE_DIR / "var" / "spool"))
 )
+# Never set but by the tests of faults, whose settings module takes it away again.
+CONFLUENCE_LINK_FAILPOINTS = env.str("CONFLUENCE_LINK_FAILPOINTS", default="")
 
 # CELERY
 # ------------------------------------------------------------------------------

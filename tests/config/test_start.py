@@ -1,4 +1,4 @@
-"""Nothing starts in production without the vault keys that it needs (V06 to V08)."""
+"""Nothing starts without the vault keys it needs (V06 to V08), or with failpoints."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from celery.signals import beat_init, worker_init
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import BASE_DIR
+from config.run import ports, programs
 from confluence_link import vault
 from tests import factories
 from tests.confluence_link.vault.places import random_key
@@ -60,6 +61,61 @@ def test_v06_worker_and_beat_refuse_to_start_without_a_used_key(settings, signal
 
     with pytest.raises(SystemExit, match="Key test-2 is missing, and 1 stored values"):
         signal.send(sender=None)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_debug", [False, True])
+@pytest.mark.parametrize("name", WEB_SERVERS)
+def test_a_web_server_refuses_to_start_with_failpoints(settings, name, is_debug):
+    settings.CONFLUENCE_LINK_FAILPOINTS = "points"
+    settings.DEBUG = is_debug
+
+    with pytest.raises(ImproperlyConfigured, match="FAILPOINTS"):
+        start(name)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("signal", [worker_init, beat_init])
+def test_worker_and_beat_refuse_to_start_with_failpoints(settings, signal):
+    settings.CONFLUENCE_LINK_FAILPOINTS = "points"
+
+    with pytest.raises(SystemExit, match="FAILPOINTS"):
+        signal.send(sender=None)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    "program", ["worker", "beat", "site", "refresh_grants", "migrate"]
+)
+def test_with_failpoints_in_the_environment_nothing_starts(tmp_path, program):
+    address = programs.Address("127.0.0.1", ports.free_port())
+    command = {
+        "worker": programs.worker(),
+        "beat": programs.beat(tmp_path),
+        "site": programs.site(address),
+    }.get(program, programs.manage(program))
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SECRET_KEY": "only-for-a-process-that-does-not-start",
+        "CONFLUENCE_LINK_VAULT_KEYS": random_key("k1"),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        "PUBLIC_URL": "http://localhost:8000",
+        # Nobody listens there; it must not come to that.
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+        "CONFLUENCE_LINK_FAILPOINTS": str(tmp_path),
+    }
+
+    ended = subprocess.run(
+        command,
+        env=environment,
+        cwd=BASE_DIR,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode != 0
+    assert "CONFLUENCE_LINK_FAILPOINTS is set" in ended.stderr
 
 
 @pytest.mark.processes

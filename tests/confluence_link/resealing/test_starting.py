@@ -47,13 +47,13 @@ def test_v06_a_missing_key_that_sealed_something_stops_a_start(
     settings.CONFLUENCE_LINK_VAULT_KEYS = without(ring, NEW)
 
     with pytest.raises(ImproperlyConfigured) as refused:
-        checks.refuse_start_without_keys()
+        checks.refuse_start()
 
     assert f"Key {NEW} is missing, and 2 stored values need it." in str(refused.value)
     assert [message.level for message in database_messages()] == [ERROR]
 
     settings.CONFLUENCE_LINK_VAULT_KEYS = ring
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
     assert database_messages() == []
 
 
@@ -71,7 +71,7 @@ def test_v06_each_missing_key_is_named_with_its_values(settings, ring, app, alic
 def test_v06_a_key_that_sealed_nothing_may_go(settings, ring, app):
     settings.CONFLUENCE_LINK_VAULT_KEYS = without(ring, OLD)
 
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
 
 
 def test_v06_what_lives_for_minutes_does_not_hold_up_a_start(settings, ring, grant_old):
@@ -100,7 +100,7 @@ def test_v06_a_developer_is_warned(settings, ring, caplog, app):
     settings.DEBUG = True
     settings.CONFLUENCE_LINK_VAULT_KEYS = without(ring, NEW)
 
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
 
     assert f"Key {NEW} is missing" in caplog.text
     assert [message.level for message in database_messages()] == [WARNING]
@@ -126,22 +126,22 @@ def test_v06_a_key_that_was_given_up_holds_up_nothing(settings, ring, app):
     settings.CONFLUENCE_LINK_VAULT_KEYS = without(ring, NEW)
     vault.give_up(NEW)
 
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
 
     settings.CONFLUENCE_LINK_VAULT_KEYS = ring
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
     assert vault.open_client_secret(app) == "CNRY-secret"
 
 
 # V07: other bytes under a known id
 # ------------------------------------------------------------------------------
 def test_v07_other_bytes_under_a_known_id_stop_a_start(settings, ring, db):
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
     changed = [random_key(NEW), *without(ring, NEW)]
     settings.CONFLUENCE_LINK_VAULT_KEYS = changed
 
     with pytest.raises(ImproperlyConfigured) as refused:
-        checks.refuse_start_without_keys()
+        checks.refuse_start()
 
     assert f"Key {NEW} has other bytes than before." in str(refused.value)
     assert [message.level for message in database_messages()] == [ERROR]
@@ -150,14 +150,14 @@ def test_v07_other_bytes_under_a_known_id_stop_a_start(settings, ring, db):
 
 
 def test_v07_an_id_is_not_free_when_its_key_is_gone(settings, ring, db):
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
     settings.CONFLUENCE_LINK_VAULT_KEYS = without(ring, OLD)
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
 
     settings.CONFLUENCE_LINK_VAULT_KEYS = [*without(ring, OLD), random_key(OLD)]
 
     with pytest.raises(ImproperlyConfigured, match=f"Key {OLD} has other bytes"):
-        checks.refuse_start_without_keys()
+        checks.refuse_start()
 
 
 def test_v07_a_developer_is_warned(settings, ring, caplog, db):
@@ -165,7 +165,7 @@ def test_v07_a_developer_is_warned(settings, ring, caplog, db):
     settings.DEBUG = True
     settings.CONFLUENCE_LINK_VAULT_KEYS = [random_key(NEW)]
 
-    checks.refuse_start_without_keys()
+    checks.refuse_start()
 
     assert f"Key {NEW} has other bytes" in caplog.text
 
@@ -196,7 +196,7 @@ def test_a_database_that_is_away_does_not_stop_a_start(caplog, db, error):
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(away):
-        checks.refuse_start_without_keys()
+        checks.refuse_start()
 
     assert "vault keys not compared: OperationalError" in caplog.text
 
