@@ -10,6 +10,7 @@ from confluence_link.models.linked_site import LinkedSite
 from confluence_link.models.oauth_app import OAuthApp, OAuthAppHealth
 from confluence_link.models.pending_link import PendingLink, UsedState
 from confluence_link.models.server_setup import ServerSetup
+from confluence_link.models.tally import OAuthAppTally, OrganizationTally
 from confluence_link.models.vacant_site import VacantSite
 from confluence_link.models.vault_key import VaultKey
 
@@ -20,6 +21,8 @@ __all__ = [
     "LinkedSite",
     "OAuthApp",
     "OAuthAppHealth",
+    "OAuthAppTally",
+    "OrganizationTally",
     "PendingLink",
     "SealedTokenSet",
     "ServerSetup",

@@ -25,7 +25,16 @@ from accounts.isolation import (
     is_up,
 )
 from accounts.models import Invitation, Membership, Organization, ServiceKey
-from confluence_link.models import Event, Grant, LinkedSite, OAuthApp, SealedTokenSet
+from confluence_link.models import (
+    Event,
+    Grant,
+    LinkedSite,
+    OAuthApp,
+    OAuthAppTally,
+    OrganizationTally,
+    SealedTokenSet,
+    database_now,
+)
 from tests import factories, grants
 
 pytestmark = [
@@ -39,7 +48,7 @@ pytestmark = [
 TENANTS_OWN = [
     model
     for model in apps.get_models()
-    if model in {Organization, Grant, SealedTokenSet}
+    if model in {Organization, Grant, OAuthAppTally, SealedTokenSet}
     or any(field.related_model is Organization for field in model._meta.fields)
 ]
 
@@ -153,6 +162,22 @@ def test_the_events_of_a_grant_are_told_to_who_uses_it(
         assert Event.objects.filter(kind="grant.recovered").exists()
     with acting_for(organization_id=other_organization.pk):
         assert not Event.objects.filter(kind="grant.recovered").exists()
+
+
+def test_an_organization_sees_its_own_tallies_and_no_page_those_of_apps(
+    organization, other_organization, cloud_app
+):
+    now = database_now()
+    for one in (organization, other_organization):
+        OrganizationTally.objects.create(
+            hour=now, organization=one, refreshed=1, refreshed_shared=1
+        )
+    OAuthAppTally.objects.create(hour=now, oauth_app=cloud_app, refreshed=2)
+
+    with acting_for(organization_id=organization.pk):
+        (tally,) = OrganizationTally.objects.all()
+        assert tally.organization == organization
+        assert not OAuthAppTally.objects.exists()
 
 
 # How it is put up
