@@ -55,21 +55,18 @@ def store(
         if not fenced_in.update(**_columns(grant, successor, token_set, now)):
             return False
         _seal(grant, successor, refresh_token, token_set)
-        _tell(grant, successor, is_usable=bool(token_set.access_token))
+        _tell(grant, is_usable=bool(token_set.access_token))
     if lease_id is not None:
         # What lay in the spool says nothing about the other side of today.
         breaker.app_succeeded(grant.oauth_app, now=now)
     return True
 
 
-def _tell(grant: Grant, successor: Grant, *, is_usable: bool) -> None:
+def _tell(grant: Grant, *, is_usable: bool) -> None:
     if is_usable:
         is_dead = grant.status == Grant.Status.RECONNECT_NEEDED
         if grant.consecutive_failures or is_dead:
             events.record(Event.Kind.RECOVERED, grant=grant)
-        events.record(
-            Event.Kind.REFRESHED, grant=grant, generation=successor.generation
-        )
     elif not grant.last_error:
         events.record(
             Event.Kind.REFRESH_FAILED, grant=grant, answer="uncertain", error=MALFORMED

@@ -35,7 +35,7 @@ def test_an_event_says_what_happened_to_what_by_whom(alice, organization):
 
 
 def test_a_grants_event_is_its_apps_event_too(cloud_grant):
-    event = events.record(Event.Kind.REFRESHED, grant=cloud_grant, generation=2)
+    event = events.record(Event.Kind.RECOVERED, grant=cloud_grant)
 
     assert event.oauth_app == cloud_grant.oauth_app
     assert event.actor is None
@@ -44,7 +44,7 @@ def test_a_grants_event_is_its_apps_event_too(cloud_grant):
 def test_an_app_that_is_named_stays(cloud_grant):
     other = factories.make_oauth_app()
 
-    event = events.record(Event.Kind.REFRESHED, grant=cloud_grant, oauth_app=other)
+    event = events.record(Event.Kind.RECOVERED, grant=cloud_grant, oauth_app=other)
 
     assert event.oauth_app == other
 

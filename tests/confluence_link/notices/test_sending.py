@@ -180,7 +180,7 @@ def test_nobody_hears_of_an_app_that_is_gone(db):
 
 
 def test_what_nobody_need_know_is_not_mailed(grant):
-    events.record(Event.Kind.REFRESHED, grant=grant)
+    events.record(Event.Kind.RECOVERED, grant=grant)
 
     assert notices.send_pending() == 0
     assert mail.outbox == []

@@ -62,11 +62,13 @@ def test_r06_a_server_that_hangs_keeps_nobody_elses_tokens_waiting(
     """The answers of others are stored while its own exchange is still awaited."""
     monkeypatch.setattr(cycle, "EXCHANGE_SECONDS", HANGING_SECONDS)
     at_server(data_center_grant, hanging.url(path="/wiki"))
+    # So that the record tells when its answer was stored.
+    Grant.objects.filter(pk=other_grant.pk).update(consecutive_failures=1)
 
     outcomes = refresh.refresh_batch([data_center_grant.pk, other_grant.pk])
 
     assert outcomes == [Outcome.REFRESHED, Outcome.UNCERTAIN]
-    refreshed = Event.objects.get(kind=Event.Kind.REFRESHED)
+    refreshed = Event.objects.get(kind=Event.Kind.RECOVERED)
     failed = Event.objects.get(kind=Event.Kind.REFRESH_FAILED)
     assert (refreshed.grant, failed.grant) == (other_grant, data_center_grant)
     assert failed.at - refreshed.at > timedelta(seconds=HANGING_SECONDS / 2)

@@ -172,5 +172,4 @@ def test_a_first_failure_is_told_once_and_so_is_the_recovery(sandbox, cloud_gran
         Event.Kind.LINKED,
         Event.Kind.REFRESH_FAILED,
         Event.Kind.RECOVERED,
-        Event.Kind.REFRESHED,
     ]

@@ -163,8 +163,16 @@ def test_an_answer_without_an_access_token_is_not_called_a_recovery(
     assert list(kinds.values_list("kind", flat=True))[1:] == [
         Event.Kind.REFRESH_FAILED,
         Event.Kind.RECOVERED,
-        Event.Kind.REFRESHED,
     ]
+
+
+def test_a_refresh_that_succeeded_is_no_event(sandbox, cloud_grant):
+    before = Event.objects.count()
+    grants.make_due(cloud_grant)
+
+    refresh.refresh_batch([cloud_grant.pk])
+
+    assert Event.objects.count() == before
 
 
 def test_i4_a_predecessor_is_erased_when_its_leeway_is_over(sandbox, cloud_grant):
