@@ -63,6 +63,15 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
         part(name).faults.clear(request.args.get("place"))
         return jsonify(part(name).faults.snapshot())
 
+    @control.post("/<name>/release")
+    def release(name: str) -> Response:
+        part(name).faults.release()
+        return jsonify(ok=True)
+
+    @control.post("/<name>/consents")
+    def consents(name: str) -> Response:
+        return jsonify(part(name).consent_often(**_body()))
+
     @control.post("/<name>/revoke")
     def revoke(name: str) -> Response:
         return jsonify(ended_families=part(name).revoke(_body()["account"]))

@@ -13,10 +13,11 @@ from flask import Request, Response
 from sandbox.clock import Clock
 from sandbox.faults.injection import Faults
 from sandbox.oauth.clients import Client
+from sandbox.oauth.grants import Consent, Grant
 from sandbox.oauth.protector import Protector
 from sandbox.oauth.requests import LoopbackRequest
 from sandbox.oauth.server import Server
-from sandbox.oauth.store import Store
+from sandbox.oauth.store import Answer, Store
 from sandbox.settings import Behaviour, ClientRegistration
 from sandbox.statistics import Statistics
 
@@ -75,6 +76,23 @@ class Part(ABC, Generic[B]):
         answer = response.get_json(silent=True) or {}
         self.statistics.count(f"exchange.{kind}.{answer.get('error', 'ok')}")
         return response
+
+    def consent_often(
+        self, *, account_id: str, count: int, site_id: str | None = None
+    ) -> list[Answer]:
+        """Token answers of as many consents of this account, a family each."""
+        scope = self._registration.scopes
+        consent = Consent(self.client.client_id, account_id, scope, site_id)
+        with self.store.lock:
+            grant = self.store.allow(consent)
+            return [self._family(consent, grant) for _ in range(count)]
+
+    def _family(self, consent: Consent, grant: Grant) -> Answer:
+        answer = self.server.generate_token(
+            "authorization_code", self.client, scope=consent.scope
+        )
+        self.store.begin_family(consent, grant, answer)
+        return answer
 
     def families(self) -> list[dict[str, object]]:
         with self.store.lock:

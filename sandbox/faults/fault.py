@@ -27,11 +27,13 @@ class Fault:
 @dataclass(frozen=True)
 class Exchange:
     """The request that met the fault. `process` lets the part do its work and
-    gives the honest answer; `drop` closes the connection without one."""
+    gives the honest answer; `drop` closes the connection without one. `released`
+    is set when somebody says so, for all that is held then."""
 
     process: Callable[[], Response]
     drop: Callable[[], Response]
     stopping: threading.Event
+    released: threading.Event
 
 
 Preset = Callable[[Fault, Exchange], Response]

@@ -28,6 +28,7 @@ class Faults:
         self._faults: dict[str, list[Fault]] = {}
         self.statistics = statistics
         self.stopping = threading.Event()
+        self.released = threading.Event()
 
     def add(self, place: str, preset: str, **options: Any) -> Fault:
         if place not in PLACES:
@@ -49,7 +50,15 @@ class Faults:
             else:
                 self._faults.pop(place, None)
 
-    reset = clear
+    def release(self) -> None:
+        """All that is held goes on; what comes later is held again."""
+        with self._lock:
+            released, self.released = self.released, threading.Event()
+        released.set()
+
+    def reset(self) -> None:
+        self.clear()
+        self.release()
 
     def snapshot(self) -> list[dict[str, object]]:
         with self._lock:
@@ -103,6 +112,7 @@ class FaultInjection:
             process=lambda: Response.from_app(self.application, environ, True),
             drop=lambda: drop_connection(Request(environ)),
             stopping=self.faults.stopping,
+            released=self.faults.released,
         )
 
 

@@ -105,6 +105,24 @@ def slow_after(fault: Fault, exchange: Exchange) -> Response:
     return response
 
 
+def _until_released(exchange: Exchange) -> None:
+    while not (exchange.released.wait(0.05) or exchange.stopping.is_set()):
+        pass
+
+
+def hold(fault: Fault, exchange: Exchange) -> Response:
+    """Arrived; processed and answered when it is released."""
+    _until_released(exchange)
+    return exchange.process()
+
+
+def hold_after(fault: Fault, exchange: Exchange) -> Response:
+    """Processed at once; answered when it is released."""
+    response = exchange.process()
+    _until_released(exchange)
+    return response
+
+
 def hang(fault: Fault, exchange: Exchange) -> Response:
     """Never processed, never answered."""
     exchange.stopping.wait(fault.seconds)
@@ -161,6 +179,8 @@ PRESETS: dict[str, Preset] = {
         redirect,
         slow,
         slow_after,
+        hold,
+        hold_after,
         hang,
         drop_before,
         drop_after,

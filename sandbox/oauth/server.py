@@ -109,7 +109,8 @@ class Server(AuthorizationServer, Generic[B]):
         if request.refresh_token:
             self.store.rotate(request.refresh_token, token)
         else:
-            self.store.begin_family(cast(Code, request.authorization_code), token)
+            code = cast(Code, request.authorization_code)
+            self.store.begin_family(code.consent, code.grant, token)
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """The sandbox listens to none of Authlib's signals."""

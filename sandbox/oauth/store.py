@@ -59,11 +59,11 @@ class Store(Generic[B]):
         self.codes.pop(value, None)
         return None
 
-    def begin_family(self, code: Code, answer: Answer) -> None:
+    def begin_family(self, consent: Consent, grant: Grant, answer: Answer) -> None:
         family = Family(
             number=len(self.families) + 1,
-            grant=code.grant,
-            consent=code.consent,
+            grant=grant,
+            consent=consent,
             consented_at=self.clock.now(),
         )
         self.families.append(family)

@@ -50,6 +50,15 @@ def test_wrong_change_is_refused(control, method, path, body):
     assert control(method, path, **body).status_code == 400
 
 
+def test_many_consents_are_families_of_their_own(control, cloud):
+    answers = control("POST", "cloud/consents", account_id="alice", count=3).json()
+
+    refreshed = [cloud.refresh(one["refresh_token"]).status_code for one in answers]
+
+    assert refreshed == [200, 200, 200]
+    assert [one["refreshes"] for one in cloud.part.families()] == [1, 1, 1]
+
+
 def test_unknown_part_is_not_found(control):
     assert control("GET", "jira").status_code == 404
 
@@ -108,3 +117,12 @@ def test_client_secret_and_redirect_uris_change(control, cloud):
     cloud.part.client.redirect_uris.remove("http://127.0.0.1:9/2")
     assert secret == {"client_secret": "new"}
     assert "http://127.0.0.1:9/2" in uris.json()["redirect_uris"]
+
+
+def test_what_is_held_is_released(control, box):
+    released = box.cloud.faults.released
+
+    control("POST", "cloud/release")
+
+    assert released.is_set()
+    assert not box.cloud.faults.released.is_set()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
 from sandbox.faults.presets import PRESETS
 
+ENDLESS = {"endless", "hang", "hold", "hold_after"}
 UNPROCESSED = {
     "invalid_grant": 403,
     "refresh_token_is_invalid": 403,
@@ -91,6 +95,24 @@ def test_slow_answer_is_honest(cloud, preset):
     assert "access_token" in cloud.refresh(answer["refresh_token"]).json()
 
 
+@pytest.mark.parametrize(("preset", "processed"), [("hold", 0), ("hold_after", 1)])
+def test_held_answer_comes_when_it_is_released(cloud, preset, processed):
+    answer = cloud.linked()
+    cloud.part.faults.add("token", preset, times=1)
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(cloud.refresh, answer["refresh_token"])
+        while not cloud.part.statistics[f"fault.token.{preset}"] or (
+            cloud.part.families()[0]["refreshes"] < processed
+        ):
+            time.sleep(0.01)
+
+        assert not held.done()
+        assert cloud.part.families()[0]["refreshes"] == processed
+        cloud.part.faults.release()
+
+        assert "access_token" in held.result(timeout=10).json()
+
+
 def test_endless_answer_does_not_end(cloud):
     cloud.part.faults.add("token", "endless", times=1)
     url = f"{cloud.part.url}/oauth/token"
@@ -101,7 +123,7 @@ def test_endless_answer_does_not_end(cloud):
     assert len(some) == 200_000
 
 
-@pytest.mark.parametrize("preset", sorted(PRESETS.keys() - {"endless", "hang"}))
+@pytest.mark.parametrize("preset", sorted(PRESETS.keys() - ENDLESS))
 def test_every_fault_can_be_met_and_forgotten(cloud, preset):
     answer = cloud.linked()
     cloud.part.faults.add("token", preset, times=1, seconds=0)
