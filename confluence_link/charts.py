@@ -12,7 +12,7 @@ from django.db.models.functions import TruncHour
 from confluence_link.models import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.db.models import QuerySet
 
@@ -61,43 +61,40 @@ class Share:
     width: float
 
 
-def refreshes_of_last_day(events: QuerySet[Event], now: datetime) -> RefreshChart:
-    """Of the refreshes among these events."""
+def hours_of_last_day(now: datetime) -> list[datetime]:
+    """Where each hour of the chart begins; the last one is the present hour."""
     last_hour = now.replace(minute=0, second=0, microsecond=0)
-    hours = [last_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
-    counts = _by_hour(events, hours[0])
-    pairs = [
-        (
-            counts.get((hour, Event.Kind.REFRESHED), 0),
-            counts.get((hour, Event.Kind.REFRESH_FAILED), 0),
-        )
-        for hour in hours
-    ]
+    return [last_hour - timedelta(hours=back) for back in reversed(range(HOURS))]
+
+
+def refreshes(
+    hours: Sequence[datetime],
+    refreshed: Mapping[datetime, int],
+    events: QuerySet[Event],
+) -> RefreshChart:
+    """What the tallies count as refreshed, and the failures among these events."""
+    failed = _failures_by_hour(events, hours[0])
+    pairs = [(refreshed.get(hour, 0), failed.get(hour, 0)) for hour in hours]
     most = max(map(sum, pairs))
     return RefreshChart(
         bars=[
-            _bar(place, at, refreshed, failed, most)
-            for place, (at, (refreshed, failed)) in enumerate(
-                zip(hours, pairs, strict=True)
-            )
+            _bar(place, at, *pair, most)
+            for place, (at, pair) in enumerate(zip(hours, pairs, strict=True))
         ],
-        refreshed=sum(refreshed for refreshed, _ in pairs),
-        failed=sum(failed for _, failed in pairs),
+        refreshed=sum(pair[0] for pair in pairs),
+        failed=sum(pair[1] for pair in pairs),
     )
 
 
-def _by_hour(
-    events: QuerySet[Event], since: datetime
-) -> dict[tuple[datetime, str], int]:
-    kinds = (Event.Kind.REFRESHED, Event.Kind.REFRESH_FAILED)
+def _failures_by_hour(events: QuerySet[Event], since: datetime) -> dict[datetime, int]:
     rows = (
-        events.filter(kind__in=kinds, at__gte=since)
+        events.filter(kind=Event.Kind.REFRESH_FAILED, at__gte=since)
         .order_by()
         .annotate(hour=TruncHour("at"))
-        .values_list("hour", "kind")
+        .values_list("hour")
         .annotate(count=Count("pk"))
     )
-    return {(hour, kind): count for hour, kind, count in rows}
+    return dict(rows)
 
 
 def _bar(place: int, at: datetime, refreshed: int, failed: int, most: int) -> Bar:

@@ -14,6 +14,7 @@ from confluence_link import (
     personal_data,
     refresh,
     servers,
+    tallies,
 )
 from confluence_link.models import database_now
 
@@ -48,6 +49,7 @@ def purge() -> None:
     servers.purge()
     invitations.purge(now=database_now())
     refresh.forget_predecessors()
+    tallies.purge()
     events.purge()
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from accounts.models import Membership, User
+from confluence_link import tallies
 from confluence_link.models import Event, Grant, LinkedSite, database_now
 from tests import factories
 
@@ -100,6 +101,11 @@ def events(sites: Iterable[LinkedSite], kind: Event.Kind, **fields: Any) -> None
         batch_size=BATCH,
     )
     count_rows(Event)
+
+
+def refreshed(sites: Iterable[LinkedSite]) -> None:
+    """As if each of the sites' grants had been refreshed just now."""
+    tallies.count_refreshed([site.grant_id for site in sites])
 
 
 def count_rows(*models: type[Model]) -> None:

@@ -10,9 +10,14 @@ from django.contrib import admin
 from django.db.models import Count, Min, Q
 from django.urls import reverse
 
-from confluence_link import personal_data
-from confluence_link.charts import refreshes_of_last_day
-from confluence_link.models import Event, Grant, OAuthApp, database_now
+from confluence_link import charts, personal_data
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthApp,
+    OAuthAppTally,
+    database_now,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,10 +53,16 @@ def start_page(request: HttpRequest) -> HttpResponse:
         now = database_now()
         context = {
             "tiles": _tiles(),
-            "chart": refreshes_of_last_day(Event.objects.all(), now),
+            "chart": _chart(now),
             "troubles": _troubles(now),
         }
     return admin.site.index(request, extra_context=context)
+
+
+def _chart(now: datetime) -> charts.RefreshChart:
+    hours = charts.hours_of_last_day(now)
+    refreshed = OAuthAppTally.objects.refreshed_by_hour(hours)
+    return charts.refreshes(hours, refreshed, Event.objects.all())
 
 
 def _tiles() -> list[Tile]:

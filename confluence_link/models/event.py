@@ -49,6 +49,7 @@ class Event(models.Model):
         SITE_BACK = "site.back", "Site reachable again"
         LINK_REFUSED = "link.refused", "Link refused"
         RELINKED = "grant.relinked", "Consent renewed"
+        # Of earlier versions, until `events.purge` finds it. Tallies count them now.
         REFRESHED = "grant.refreshed", "Tokens refreshed"
         REFRESH_FAILED = "grant.refresh_failed", "Refresh failed"
         RECOVERED = "grant.recovered", "Refreshing works again"

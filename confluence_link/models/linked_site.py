@@ -40,6 +40,16 @@ class LinkedSiteQuerySet(ScopedQuerySet["LinkedSite"]):
             return self.for_organization(membership.organization)
         return self.usable_by(membership)
 
+    def counted_for(self, membership: Membership) -> LinkedSiteQuerySet:
+        """What charts count for the member: all, or what all members may know of.
+
+        Tallies know no persons, so a member's own sites that are not shared are left
+        out, too.
+        """
+        if membership.may(Right.UNLINK_OTHERS):
+            return self.for_organization(membership.organization)
+        return self.for_services(membership.organization)
+
     def usable_by(self, membership: Membership) -> LinkedSiteQuerySet:
         """What the member may open: shared sites, and those of their own grants."""
         return self.for_organization(membership.organization).filter(

@@ -8,9 +8,31 @@ a row is shown to nobody, and goes with the others of its age.
 
 from __future__ import annotations
 
-from django.db import models
+from typing import TYPE_CHECKING
 
+from django.db import models
+from django.db.models import Sum
+
+from accounts.rights import Right
 from accounts.scoping import ScopedQuerySet
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from accounts.models import Membership
+
+
+class OrganizationTallyQuerySet(ScopedQuerySet["OrganizationTally"]):
+    def refreshed_by_hour(
+        self, membership: Membership, hours: Collection[datetime]
+    ) -> dict[datetime, int]:
+        """Of the sites that `LinkedSite.objects.counted_for` names."""
+        sees_all = membership.may(Right.UNLINK_OTHERS)
+        rows = self.for_organization(membership.organization).filter(hour__in=hours)
+        return dict(
+            rows.values_list("hour", "refreshed" if sees_all else "refreshed_shared")
+        )
 
 
 class OrganizationTally(models.Model):
@@ -30,13 +52,20 @@ class OrganizationTally(models.Model):
     # Those of shared linked sites: of the others not every member may know.
     refreshed_shared = models.PositiveIntegerField()
 
-    objects = ScopedQuerySet["OrganizationTally"].as_manager()
+    objects = OrganizationTallyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.refreshed} refreshed at {self.hour:%Y-%m-%d %H:%M}"
+
+
+class OAuthAppTallyQuerySet(models.QuerySet["OAuthAppTally"]):
+    def refreshed_by_hour(self, hours: Collection[datetime]) -> dict[datetime, int]:
+        """Of all apps together."""
+        rows = self.filter(hour__in=hours).values_list("hour")
+        return dict(rows.annotate(total=Sum("refreshed")))
 
 
 class OAuthAppTally(models.Model):
@@ -52,6 +81,8 @@ class OAuthAppTally(models.Model):
         db_constraint=False,
     )
     refreshed = models.PositiveIntegerField()
+
+    objects = OAuthAppTallyQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

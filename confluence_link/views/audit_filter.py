@@ -28,8 +28,6 @@ GROUPS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "people": ("People and roles", ("member", "organization")),
     "keys": ("Service keys", ("key",)),
 }
-_ROUTINE: Final = Event.Kind.REFRESHED
-_EVERYTHING: Final = "all"
 
 
 def kinds_of(group: str) -> list[str]:
@@ -38,14 +36,13 @@ def kinds_of(group: str) -> list[str]:
 
 
 class AuditFilter(forms.Form):
-    """Nothing chosen is everything but refreshes that succeeded, one an hour."""
+    """Nothing chosen is everything."""
 
     kind = forms.ChoiceField(
         label="What",
         required=False,
         choices=[
-            ("", "All but routine refreshes"),
-            (_EVERYTHING, "All, with each refresh"),
+            ("", "Everything"),
             *((name, words) for name, (words, _) in GROUPS.items()),
         ],
         error_messages={"invalid_choice": "Choose one of the list."},
@@ -101,9 +98,7 @@ class AuditFilter(forms.Form):
 
 
 def _of_kind(choice: str) -> Q:
-    if choice in GROUPS:
-        return Q(kind__in=kinds_of(choice))
-    return Q() if choice == _EVERYTHING else ~Q(kind=_ROUTINE)
+    return Q(kind__in=kinds_of(choice)) if choice else Q()
 
 
 def _done_by(address: str, organization: Organization) -> Q:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +11,7 @@ from confluence_link.views.outcomes.broken_answers import CONSENT_ENDED
 from confluence_link.views.outcomes.link_refusals import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
 Kind = Event.Kind
@@ -20,41 +19,21 @@ Kind = Event.Kind
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a timeline. `since` is set if it stands for several events."""
+    """One line of a timeline."""
 
     at: datetime
     title: str
     detail: str
     actor: str
-    tone: str = ""
-    since: datetime | None = None
+    tone: str
 
 
 def entries(events: Sequence[Event], *, owner_id: int) -> list[Entry]:
-    """Newest first; refreshes in a row become one line, for there is one an hour.
+    """In the same order.
 
     `owner_id` is the grant's user, who is named even where no organization is.
     """
-    return list(_entries(events, owner_id))
-
-
-def _entries(events: Sequence[Event], owner_id: int) -> Iterator[Entry]:
-    for refreshed, run in groupby(events, lambda each: each.kind == Kind.REFRESHED):
-        if refreshed:
-            yield _refreshes(list(run))
-        else:
-            yield from (_entry(event, owner_id) for event in run)
-
-
-def _refreshes(run: list[Event]) -> Entry:
-    times = f" {len(run)} times" if len(run) > 1 else ""
-    return Entry(
-        at=run[0].at,
-        title=f"Tokens refreshed{times}",
-        detail="",
-        actor="",
-        since=run[-1].at if times else None,
-    )
+    return [_entry(event, owner_id) for event in events]
 
 
 def _entry(event: Event, owner_id: int) -> Entry:

@@ -10,7 +10,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.tenancy import member_view
 from confluence_link import charts
-from confluence_link.models import Event, LinkedSite, database_now
+from confluence_link.models import (
+    Event,
+    LinkedSite,
+    OrganizationTally,
+    database_now,
+)
 from confluence_link.views.needs import needs_of
 
 if TYPE_CHECKING:
@@ -43,10 +48,16 @@ def organization(request: HttpRequest, membership: Membership) -> HttpResponse:
         "count": sum(counts.values()),
         "shares": charts.shares({name: counts.get(name, 0) for name in _CONDITIONS}),
         "strip_width": charts.STRIP_WIDTH,
-        "chart": charts.refreshes_of_last_day(_events(membership, now), now),
+        "chart": _chart(membership, now),
         "needs": needs_of(membership, now),
     }
     return render(request, "confluence_link/organization.html", context)
+
+
+def _chart(membership: Membership, now: datetime) -> charts.RefreshChart:
+    hours = charts.hours_of_last_day(now)
+    refreshed = OrganizationTally.objects.refreshed_by_hour(membership, hours)
+    return charts.refreshes(hours, refreshed, _events(membership, now))
 
 
 def _events(membership: Membership, now: datetime) -> QuerySet[Event]:
@@ -55,7 +66,7 @@ def _events(membership: Membership, now: datetime) -> QuerySet[Event]:
     Before, they served others. Only where a site is younger than the chart each event
     is compared with it: of many thousands that would take most of a second.
     """
-    sites = LinkedSite.objects.visible_to(membership).order_by()
+    sites = LinkedSite.objects.counted_for(membership).order_by()
     older = sites.filter(created_at__lte=now - timedelta(hours=charts.HOURS))
     visible = Event.objects.visible_to(membership.organization)
     return Event.objects.filter(grant__in=older.values("grant")) | visible.filter(

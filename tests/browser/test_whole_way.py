@@ -193,7 +193,7 @@ def sees_refreshes(service, person):
     for site, shots in (("Northwind", "cloud"), ("Company wiki", "data-center")):
         open_site(person, site)
         person.click("Timeline", role="link")
-        person.sees("[Rr]efreshed")
+        person.sees("was last renewed")
         person.looks(f"33-{shots}-timeline")
 
 

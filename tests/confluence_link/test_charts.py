@@ -11,26 +11,36 @@ from confluence_link import charts
 from confluence_link.models import Event, database_now
 
 
-def test_refreshes_are_counted_in_one_query(db, django_assert_num_queries):
-    now = database_now()
-    for kind in (Event.Kind.REFRESHED, Event.Kind.REFRESH_FAILED, Event.Kind.LINKED):
-        Event.objects.create(at=now, kind=kind)
+@pytest.fixture
+def hours(db):
+    return charts.hours_of_last_day(database_now())
+
+
+def test_refreshes_and_failures_stand_at_their_hour(hours, django_assert_num_queries):
+    for kind in (Event.Kind.REFRESH_FAILED, Event.Kind.LINKED):
+        Event.objects.create(at=hours[-1] + timedelta(minutes=59), kind=kind)
 
     with django_assert_num_queries(1):
-        chart = charts.refreshes_of_last_day(Event.objects.all(), now)
+        chart = charts.refreshes(
+            hours, {hours[0]: 2, hours[-1]: 3}, Event.objects.all()
+        )
 
-    assert (chart.refreshed, chart.failed) == (1, 1)
-
-
-def test_what_is_older_than_a_day_is_not_drawn(db):
-    now = database_now()
-    Event.objects.create(at=now - timedelta(hours=25), kind=Event.Kind.REFRESHED)
-
-    assert charts.refreshes_of_last_day(Event.objects.all(), now).refreshed == 0
+    assert (chart.refreshed, chart.failed) == (5, 1)
+    assert chart.bars[0].title.endswith("2 refreshed, 0 failed")
+    assert chart.bars[-1].title.endswith("3 refreshed, 1 failed")
 
 
-def test_a_chart_of_nothing_is_empty_bars(db):
-    chart = charts.refreshes_of_last_day(Event.objects.all(), database_now())
+def test_what_is_older_than_a_day_is_not_drawn(hours):
+    before = hours[0] - timedelta(hours=1)
+    Event.objects.create(at=before, kind=Event.Kind.REFRESH_FAILED)
+
+    chart = charts.refreshes(hours, {before: 1}, Event.objects.all())
+
+    assert (chart.refreshed, chart.failed) == (0, 0)
+
+
+def test_a_chart_of_nothing_is_empty_bars(hours):
+    chart = charts.refreshes(hours, {}, Event.objects.all())
 
     assert len(chart.bars) == charts.HOURS
     assert {bar.refreshed_height for bar in chart.bars} == {0}

@@ -66,7 +66,7 @@ def pages(organization, alice, alice_client, admin_client, of_who_leaves):
     linked_sites = reverse("confluence_link:linked_sites", args=[organization.slug])
     audit_log = reverse("confluence_link:audit_log", args=[organization.slug])
     lists[f"{linked_sites}?page=2"] = alice_client
-    lists[f"{audit_log}?kind=all&site=Site&person={alice.email}"] = alice_client
+    lists[f"{audit_log}?kind=access&site=Site&person={alice.email}"] = alice_client
     lists[reverse("admin:index")] = admin_client
     lists |= of_who_leaves
     for model in admin.site._registry:
@@ -100,7 +100,8 @@ def some(organization, alice, count):
     many.links(
         organization, alice, count, app=app, status=Grant.Status.RECONNECT_NEEDED
     )
-    many.events(sites, Event.Kind.REFRESHED)
+    many.refreshed(sites)
+    many.events(sites, Event.Kind.REFRESH_FAILED)
     many.events(
         sites,
         Event.Kind.LINKED,

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.urls import resolve
 
-from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
+from confluence_link import charts
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthAppHealth,
+    OAuthAppTally,
+    database_now,
+)
 from tests import factories
 
 
@@ -23,9 +30,8 @@ def troubles(client):
     return [trouble.text for trouble in overview(client)["troubles"]]
 
 
-def record(kind, *, hours_ago):
-    at = database_now() - timedelta(hours=hours_ago)
-    Event.objects.create(at=at, kind=kind)
+def an_hour(*, hours_ago):
+    return charts.hours_of_last_day(database_now())[-1] - timedelta(hours=hours_ago)
 
 
 def test_an_empty_installation_has_a_start_page(admin_client):
@@ -63,15 +69,13 @@ def test_every_tile_and_trouble_leads_somewhere(admin_client, grant):
         assert admin_client.get(link.url).status_code == 200
 
 
-def test_refreshes_are_drawn_by_hour(admin_client):
-    for kind, hours_ago in [
-        (Event.Kind.REFRESHED, 0),
-        (Event.Kind.REFRESHED, 0),
-        (Event.Kind.REFRESH_FAILED, 0),
-        (Event.Kind.REFRESHED, 5),
-        (Event.Kind.REFRESHED, 30),
-    ]:
-        record(kind, hours_ago=hours_ago)
+def test_refreshes_of_all_apps_are_drawn_by_hour(admin_client, oauth_app):
+    other = factories.make_oauth_app()
+    for app, hours_ago in [(oauth_app, 0), (other, 0), (oauth_app, 5), (other, 30)]:
+        OAuthAppTally.objects.create(
+            hour=an_hour(hours_ago=hours_ago), oauth_app=app, refreshed=1
+        )
+    Event.objects.create(at=database_now(), kind=Event.Kind.REFRESH_FAILED)
 
     chart = overview(admin_client)["chart"]
 
@@ -84,7 +88,7 @@ def test_refreshes_are_drawn_by_hour(admin_client):
 
 
 def test_the_drawing_has_no_inline_style_or_script(admin_client):
-    record(Event.Kind.REFRESHED, hours_ago=1)
+    Event.objects.create(at=an_hour(hours_ago=1), kind=Event.Kind.REFRESH_FAILED)
 
     text = admin_client.get("/admin/").content.decode()
 

@@ -160,13 +160,6 @@ def test_an_operator_who_is_a_member_is_named(log, record, organization):
     assert [line.actor for line in log()] == ["odo@example.org"]
 
 
-def test_routine_refreshes_are_shown_when_asked_for(log, site):
-    many.events([site], Kind.REFRESHED)
-
-    assert log() == []
-    assert titles(log(kind="all")) == titles(log(kind="access")) == ["Tokens refreshed"]
-
-
 # --- who may read it --------------------------------------------------------------
 
 

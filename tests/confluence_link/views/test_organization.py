@@ -94,7 +94,7 @@ def test_linked_sites_are_counted_by_how_they_are(alice_client, alice, organizat
 
 def test_every_number_of_the_drawing_is_in_words_too(alice_client, alice, organization):
     sites = many.links(organization, alice, 2)
-    many.events(sites, Event.Kind.REFRESHED)
+    many.refreshed(sites)
     many.events(sites[:1], Event.Kind.REFRESH_FAILED)
 
     html = home(alice_client, organization)
@@ -120,7 +120,8 @@ def test_t03_numbers_are_of_this_organization_alone(
     theirs = many.links(
         other_organization, bob, 3, status=Grant.Status.RECONNECT_NEEDED
     )
-    many.events(theirs, Event.Kind.REFRESHED)
+    many.refreshed(theirs)
+    many.events(theirs, Event.Kind.REFRESH_FAILED)
 
     text = text_of(home(alice_client, organization))
 
@@ -134,7 +135,8 @@ def test_t03_what_a_grant_served_before_is_not_counted(
 ):
     factories.join(alice, other_organization)
     (theirs,) = many.links(other_organization, alice, 1)
-    many.events([theirs] * 3, Event.Kind.REFRESHED)
+    many.refreshed([theirs])
+    many.events([theirs] * 3, Event.Kind.REFRESH_FAILED)
     LinkedSite.objects.create(
         organization=organization, grant=theirs.grant, site_id="s", name="S", url="u"
     )
@@ -151,12 +153,30 @@ def test_t03_a_member_is_told_nothing_of_sites_that_others_keep(
         site={"shared": False, "name": "Secret garden"},
         status=Grant.Status.RECONNECT_NEEDED,
     )
-    many.events(kept, Event.Kind.REFRESHED)
+    many.refreshed(kept)
 
     html = home(carol_client, organization)
 
     assert "Secret garden" not in html
     assert "How to begin" in html
+
+
+def test_t03_a_member_is_not_told_how_often_sites_that_others_keep_were_refreshed(
+    carol_client, alice_client, alice, organization
+):
+    kept = many.links(organization, alice, 2, site={"shared": False})
+    many.links(organization, alice)
+    many.refreshed(LinkedSite.objects.all())
+    many.events(kept, Event.Kind.REFRESH_FAILED)
+
+    members, owners = (
+        text_of(home(client, organization)) for client in (carol_client, alice_client)
+    )
+
+    assert "1 refreshed, 0 failed." in members
+    assert "Of the sites that are shared here." in members
+    assert "3 refreshed, 2 failed." in owners
+    assert "Of the sites that are shared here." not in owners
 
 
 def test_strangers_find_nothing(bob_client, organization):

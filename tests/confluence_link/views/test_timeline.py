@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from confluence_link import events
-from confluence_link.models import Event
+from confluence_link.models import Event, Grant, database_now
 from tests import factories
 from tests.confluence_link.views.addresses import url
 
@@ -38,15 +39,14 @@ def test_a_new_link_begins_its_timeline(shown):
     assert "by alice@example.org" in html
 
 
-def test_refreshes_in_a_row_are_one_line(shown, record):
-    for number in range(3):
-        record(Kind.REFRESHED, generation=number)
+def test_the_last_refresh_is_told_and_so_is_a_failure(shown, record, cloud_site):
     record(Kind.REFRESH_FAILED, answer="busy", error="429")
-    record(Kind.REFRESHED, generation=4)
+    renewed_at = database_now() - timedelta(hours=3)
+    Grant.objects.filter(pk=cloud_site.grant_id).update(last_rotated_at=renewed_at)
     html = shown()
-    assert html.count("Tokens refreshed") == 2
-    assert "Tokens refreshed 3 times" in html
     assert "asked us to come back later" in html
+    text = re.sub(r"<[^>]+>", "", html).replace("\N{NO-BREAK SPACE}", " ")
+    assert "last renewed 3 hours ago" in text
 
 
 def test_a_dead_grant_is_explained(shown, record):
