@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from functools import partial
 
 from celery import shared_task
 
@@ -20,6 +22,9 @@ from confluence_link.models import database_now
 
 logger = logging.getLogger(__name__)
 
+# Queues beside the default one, so that neither a long batch nor a server that hangs
+# keeps sweeps and mails waiting; `CELERY_TASK_QUEUES` has them all.
+CLOUD_QUEUE, SERVERS_QUEUE = "cloud", "servers"
 # A batch that nobody took by then is due again for a later sweep.
 BATCH_EXPIRES_SECONDS = 120
 
@@ -28,9 +33,8 @@ BATCH_EXPIRES_SECONDS = 120
 def sweep() -> None:
     """Finds what is due and hands it out."""
     found = refresh.sweep(
-        enqueue=lambda ids: refresh_batch.apply_async(
-            args=(ids,), expires=BATCH_EXPIRES_SECONDS
-        )
+        enqueue=partial(_enqueue, CLOUD_QUEUE),
+        enqueue_at_server=partial(_enqueue, SERVERS_QUEUE),
     )
     logger.debug("sweep found=%d", found)
 
@@ -39,7 +43,12 @@ def sweep() -> None:
 def refresh_batch(ids: list[int]) -> None:
     """Refreshes these grants, as far as they are due and free."""
     outcomes = refresh.refresh_batch(ids)
-    logger.info("batch asked=%d done=%s", len(ids), sorted(map(str, outcomes)))
+    counts = Counter(map(str, outcomes))
+    logger.info("batch asked=%d done=%s", len(ids), dict(sorted(counts.items())))
+
+
+def _enqueue(queue: str, ids: list[int]) -> None:
+    refresh_batch.apply_async(args=(ids,), queue=queue, expires=BATCH_EXPIRES_SECONDS)
 
 
 @shared_task

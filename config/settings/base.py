@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celery.schedules import crontab
+from kombu import Queue
 
 from config.env import BASE_DIR, env
 
@@ -280,6 +281,14 @@ CONFLUENCE_LINK_SWEEP_SECONDS = env.int("CONFLUENCE_LINK_SWEEP_SECONDS", default
 CONFLUENCE_LINK_MIN_REFRESH_SECONDS = env.int(
     "CONFLUENCE_LINK_MIN_REFRESH_SECONDS", default=60
 )
+# At most so many exchanges a second with Cloud, over all workers.
+CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND = env.int(
+    "CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND", default=300
+)
+# Off only behind a pooler that pools transactions and does not know them.
+CONFLUENCE_LINK_PREPARED_STATEMENTS = env.bool(
+    "CONFLUENCE_LINK_PREPARED_STATEMENTS", default=True
+)
 # What nobody used for a week is refreshed weekly, and when it is asked for.
 CONFLUENCE_LINK_IDLE_POLICY = env.bool("CONFLUENCE_LINK_IDLE_POLICY", default=True)
 # Where a process that must stop while the database is away leaves sealed answers.
@@ -298,6 +307,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 # The row is the queue: nothing waits for a task's result, and no task retries.
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+# A worker takes from all of them in turn, unless it is told otherwise.
+CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "cloud", "servers")]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A batch begins nothing new after 120 s and insists on storing for 180 s at most.
 CELERY_TASK_TIME_LIMIT = 600  # seconds

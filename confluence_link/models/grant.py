@@ -6,7 +6,7 @@ sent stands here and nowhere else (design 6).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -20,16 +20,17 @@ if TYPE_CHECKING:
 
 class GrantQuerySet(models.QuerySet["Grant"]):
     def due(self, now: datetime) -> GrantQuerySet:
-        """Grants to refresh now: uncertain ones first, then the recently used."""
+        """Grants to refresh now that nobody is about to, the most urgent first."""
         return (
-            self.filter(status=Grant.Status.ACTIVE, refresh_at__lte=now)
-            .filter(Q(lease_until=None) | Q(lease_until__lt=now))
-            .filter(Q(queued_until=None) | Q(queued_until__lt=now))
-            .order_by(
-                F("uncertain_since").asc(nulls_last=True),
-                F("last_used_at").desc(nulls_last=True),
-                "refresh_at",
-            )
+            self.free(now)
+            .filter(Q(queued_until=None) | Q(queued_until__lt=now), refresh_at__lte=now)
+            .order_by(*Grant.URGENCY)
+        )
+
+    def free(self, now: datetime) -> GrantQuerySet:
+        """Active, and leased by nobody."""
+        return self.filter(
+            Q(lease_until=None) | Q(lease_until__lt=now), status=Grant.Status.ACTIVE
         )
 
     def end(self, **more: object) -> None:
@@ -68,17 +69,30 @@ class Grant(models.Model):
         IDLE_EXPIRED = "idle_expired", "not refreshed for too long"
         ABSOLUTE_EXPIRED = "absolute_expired", "the consent reached its last day"
 
+    # Uncertain ones first, then the recently used.
+    URGENCY: ClassVar = (
+        F("uncertain_since").asc(nulls_last=True),
+        F("last_used_at").desc(nulls_last=True),
+        "refresh_at",
+    )
+
+    # Every refresh writes an entry into each index of this table, because `refresh_at`
+    # is indexed; so there are few, and none that Django would add by itself.
     public_id = models.CharField(
-        max_length=20, unique=True, default=random_public_id, editable=False
+        max_length=20, default=random_public_id, editable=False
     )
     oauth_app = models.ForeignKey(
         "confluence_link.OAuthApp",
         on_delete=models.PROTECT,
         related_name="grants",
         verbose_name="OAuth app",
+        db_index=False,
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="grants",
+        db_index=False,
     )
     # Cloud's account_id or Data Center's userKey, compared byte by byte.
     account_id = models.CharField(max_length=255)
@@ -87,9 +101,7 @@ class Grant(models.Model):
     # What the token reached when it was last listed: dictionaries of `atlassian.Site`.
     sites = models.JSONField(default=list)
 
-    status = models.CharField(
-        max_length=16, choices=Status, default=Status.ACTIVE, db_index=True
-    )
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
     death_reason = models.CharField(max_length=20, choices=DeathReason, blank=True)
     # Consents and token sets so far; both are bound into every sealed token.
     epoch = models.PositiveIntegerField(default=1)
@@ -127,6 +139,7 @@ class Grant(models.Model):
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(fields=["public_id"], name="grant_public_id"),
             # An account is linked by one user at a time …
             models.UniqueConstraint(
                 fields=["oauth_app", "account_id"],
@@ -135,15 +148,21 @@ class Grant(models.Model):
             ),
             # … who finds the old row again after unlinking.
             models.UniqueConstraint(
-                fields=["oauth_app", "account_id", "user"],
+                fields=["user", "oauth_app", "account_id"],
                 name="one_grant_per_account_and_user",
             ),
         )
         indexes = (
             models.Index(
-                fields=["refresh_at"],
+                fields=["oauth_app", "refresh_at"],
                 condition=Q(status="active"),
-                name="grant_due",
+                name="grant_due_of_app",
+            ),
+            # Those that nobody refreshes, so that it costs no refresh anything.
+            models.Index(
+                fields=["status"],
+                condition=~Q(status="active"),
+                name="grant_at_rest",
             ),
             # What ends soon (`forecast`): some days after the consent, and, while
             # refreshing fails, after the last rotation.
@@ -184,10 +203,11 @@ class SealedTokenSet(models.Model):
     previous_refresh = models.BinaryField(default=b"")
     previous_until = models.DateTimeField(null=True, blank=True)
     # The key that sealed `refresh`; reports which keys are still needed.
-    key_id = models.CharField(max_length=32, db_index=True)
+    key_id = models.CharField(max_length=32)
 
     class Meta:
         default_permissions = ()
+        indexes = (models.Index(fields=["key_id"], name="sealed_token_set_key"),)
 
     def __str__(self) -> str:
         return f"sealed token set of grant {self.grant_id}"

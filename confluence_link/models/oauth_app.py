@@ -173,6 +173,12 @@ class OAuthAppHealth(models.Model):
     paused_until = models.DateTimeField(null=True, blank=True)
     # How often it opened in a row; the pause doubles with each.
     openings = models.PositiveIntegerField(default=0)
+    # A probe is on its way; no other before.
+    probing_until = models.DateTimeField(null=True, blank=True)
+    # When it closed again: from then on the pace grows (`refresh.pace`).
+    recovered_at = models.DateTimeField(null=True, blank=True)
+    # All time before is reserved for exchanges.
+    paced_until = models.DateTimeField(null=True, blank=True)
     configuration_refused_since = models.DateTimeField(null=True, blank=True)
     last_success_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=40, blank=True)

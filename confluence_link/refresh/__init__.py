@@ -2,9 +2,14 @@
 
 schedule   when to try next; pure
 idle       the weekly rhythm of what nobody uses, and its end
-claim      what is due, and the lease that is also the committed intent
-exchange   one round trip to the token endpoint; no database
-store      the fenced write of an answer; keeps trying while the database is away
+due        what a sweep hands out, in fair turns
+pace       how many exchanges a second an app may have, over all processes
+claim      the lease, which is also the committed intent, and what is opened under it
+exchange   the round trips to token endpoints, many at once; no database
+together   the fenced write of plain answers, many in one statement
+store      the fenced write of any answer
+contention statements that met another's, tried again
+rounds     one lease from its opening to the last answer
 spool      the emergency file of a process that must stop before it could store
 verdict    what a failure means: for the grant, for its app, and when it is death
 cycle      sweep, a batch, one grant now
@@ -12,13 +17,9 @@ cycle      sweep, a batch, one grant now
 
 from __future__ import annotations
 
-from confluence_link.refresh.cycle import (
-    Outcome,
-    refresh_batch,
-    refresh_now,
-    sweep,
-)
+from confluence_link.refresh.cycle import refresh_batch, refresh_now, sweep
 from confluence_link.refresh.idle import mark_used
+from confluence_link.refresh.rounds import Outcome
 from confluence_link.refresh.store import forget_predecessors
 
 __all__ = [

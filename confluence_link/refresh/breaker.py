@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 
 from confluence_link import events
 from confluence_link.models import Event, Grant, OAuthAppHealth
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 FAILURES_TO_OPEN: Final = 5
 PAUSE_SECONDS: Final = 30
 PAUSE_CAP_SECONDS: Final = 5 * 60
-# After recovery the waiting grants come back in this many steps.
-SMEAR_STEPS: Final = 12
-SMEAR_STEP_SECONDS: Final = 5
 # A success is written to the app's row at most this often: it is a hot row.
 SUCCESS_EVERY: Final = timedelta(seconds=30)
 
@@ -45,6 +42,7 @@ def app_answered(oauth_app: OAuthApp, failure: Failure, *, now: datetime) -> Non
             _pause(health, now, failure.retry_after_seconds or PAUSE_SECONDS)
         else:
             _count(health, failure, now)
+        health.probing_until = None
         health.save()
 
 
@@ -97,29 +95,39 @@ def settings_accepted(oauth_app: OAuthApp, *, now: datetime) -> None:
 
 
 def _close(health: OAuthAppHealth, now: datetime, **also: datetime) -> None:
+    if health.openings:
+        also["recovered_at"] = now
     OAuthAppHealth.objects.filter(pk=health.pk).update(
-        consecutive_failures=0, openings=0, configuration_refused_since=None, **also
+        consecutive_failures=0,
+        openings=0,
+        configuration_refused_since=None,
+        probing_until=None,
+        **also,
     )
     if health.configuration_refused_since is not None:
         events.record(Event.Kind.CONFIGURATION_ACCEPTED, oauth_app=health.oauth_app)
     if health.openings:
-        _smear(health.oauth_app, now)
+        _end_backoffs(health.oauth_app, now)
 
 
-def _smear(oauth_app: OAuthApp, now: datetime) -> None:
-    """Spreads the waiting grants over the next minute instead of their backoff.
+def _end_backoffs(oauth_app: OAuthApp, now: datetime) -> None:
+    """What waited because of the outage is due now, and so has its place in the order.
 
-    Not those that failed a moment ago: their own exchange may still be under way.
+    The pace of the app, which grows from nothing, spreads it. Not what failed a moment
+    ago: its own exchange may still be under way.
     """
     gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
-    waiting = Grant.objects.annotate(step=F("pk") % SMEAR_STEPS).filter(
+    Grant.objects.filter(
         ~Q(last_error=""),
         last_error_at__lte=now - gap,
         oauth_app=oauth_app,
         status=Grant.Status.ACTIVE,
         refusals=0,
-        refresh_at__gt=now + timedelta(seconds=SMEAR_STEPS * SMEAR_STEP_SECONDS),
-    )
-    for step in range(SMEAR_STEPS):
-        at = now + timedelta(seconds=step * SMEAR_STEP_SECONDS)
-        waiting.filter(step=step).update(refresh_at=at)
+        refresh_at__gt=now,
+    ).update(refresh_at=now)
+
+
+def is_paused(oauth_app: OAuthApp, *, now: datetime) -> bool:
+    return OAuthAppHealth.objects.filter(
+        oauth_app=oauth_app, paused_until__gt=now
+    ).exists()

@@ -1,4 +1,4 @@
-"""What is due, and the lease.
+"""The lease, and what is opened under it.
 
 A lease is one conditional UPDATE. It also writes the intent (attempt and
 `uncertain_since`), in a durable transaction: no byte of an exchange leaves before
@@ -8,24 +8,23 @@ it is committed (design 6, I1 and I2).
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db import transaction
+from django.db.models import Case, Count, F, Q, When
+from django.db.models.functions import Coalesce, Least
 
 from confluence_link import token_endpoint, vault
 from confluence_link.models import (
     Grant,
     OAuthApp,
     OAuthAppHealth,
-    SealedTokenSet,
     database_now,
 )
+from confluence_link.refresh.contention import patiently
 from confluence_link.refresh.schedule import (
     LEASE_SECONDS,
     REFUSED_GAP_SECONDS,
@@ -33,7 +32,7 @@ from confluence_link.refresh.schedule import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -41,10 +40,24 @@ if TYPE_CHECKING:
     from confluence_link.models.grant import GrantQuerySet
     from confluence_link.token_endpoint import TokenEndpoint
 
-SWEEP_LIMIT: Final = 2_000
-DATA_CENTER_AT_ONCE: Final = 4
-# A message that nobody took by then may be sent again; the lease makes it harmless.
-QUEUED_SECONDS: Final = 120
+# What an exchange and the store of its answer need to know of a grant.
+_COLUMNS = (
+    "public_id",
+    "oauth_app",
+    "status",
+    "death_reason",
+    "epoch",
+    "generation",
+    "scopes",
+    "attempt",
+    "uncertain_since",
+    "lease_id",
+    "lease_until",
+    "consecutive_failures",
+    "last_error",
+    "consented_at",
+    "last_used_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,164 +76,130 @@ class Leased:
         return self.grant.lease_until - timedelta(seconds=LEASE_SECONDS)
 
 
-def take_due(now: datetime) -> list[int]:
-    """Marks due grants as queued and gives their ids, the most urgent first.
-
-    Those of apps with a share come last and are looked for app by app: what waits
-    there, and how slow it is, must cost the others no turn.
-    """
-    recovering = _recovering_apps(now)
-    rooms = _rooms(recovering, now)
-    due = _due(now)
-    with transaction.atomic():
-        ids = list(due.exclude(oauth_app_id__in=rooms)[:SWEEP_LIMIT])
-        for app_id, room in rooms.items():
-            if room <= 0:
-                continue
-            taken = list(due.filter(oauth_app_id=app_id)[:room])
-            if not taken and app_id in recovering:
-                taken = _probe(app_id, now)
-            ids += taken
-        Grant.objects.filter(pk__in=ids).update(
-            queued_until=now + timedelta(seconds=QUEUED_SECONDS)
-        )
-    return ids
-
-
-def _due(now: datetime) -> QuerySet[Grant, int]:
-    """The ids of what is due at apps that do not pause, locked as they are read."""
-    return (
-        Grant.objects.due(now)
-        .exclude(oauth_app_id__in=_paused_apps(now))
-        .select_for_update(
-            skip_locked=connection.features.has_select_for_update_skip_locked
-        )
-        .values_list("pk", flat=True)
+def count_due(ids: Collection[int]) -> dict[int, int]:
+    """How many of these grants are free and due, by Cloud's apps."""
+    now = database_now()
+    at_cloud = _takable(now).filter(
+        pk__in=ids,
+        refresh_at__lte=now,
+        oauth_app__deployment=OAuthApp.Deployment.CLOUD,
     )
-
-
-def _rooms(recovering: Collection[int], now: datetime) -> dict[int, int]:
-    """How many grants more each app with a share may have under way.
-
-    A Data Center server gets four at once, a recovering app one probe.
-    """
-    servers = OAuthApp.objects.filter(deployment=OAuthApp.Deployment.DATA_CENTER)
-    shares = dict.fromkeys(servers.values_list("pk", flat=True), DATA_CENTER_AT_ONCE)
-    shares |= dict.fromkeys(recovering, 1)
-    under_way = Counter(
-        Grant.objects.filter(
-            Q(lease_until__gte=now) | Q(queued_until__gte=now),
-            # One that is paused meanwhile is still on its way.
-            status__in=(Grant.Status.ACTIVE, Grant.Status.PAUSED),
-            oauth_app_id__in=shares,
-        ).values_list("oauth_app_id", flat=True)
-    )
-    return {app_id: share - under_way[app_id] for app_id, share in shares.items()}
-
-
-def _recovering_apps(now: datetime) -> list[int]:
-    """Apps whose breaker opened, whose pause is over, and that did not succeed yet."""
-    return list(
-        OAuthAppHealth.objects.filter(openings__gt=0)
-        .exclude(paused_until__gt=now)
-        .values_list("oauth_app_id", flat=True)
-    )
-
-
-def _paused_apps(now: datetime) -> list[int]:
-    paused = OAuthAppHealth.objects.filter(paused_until__gt=now)
-    return list(paused.values_list("oauth_app_id", flat=True))
-
-
-def _probe(app_id: int, now: datetime) -> list[int]:
-    """One grant that waits for its backoff, at an app of which none is due.
-
-    Not one that was refused: the answer to that tells nothing about the app.
-    """
-    probe = (
-        _free(now)
-        .filter(
-            oauth_app_id=app_id,
-            refusals=0,
-            last_error_at__lte=now - timedelta(seconds=UNCERTAIN_GAP_SECONDS),
-        )
-        .exclude(last_error="")
-        .order_by(F("last_used_at").desc(nulls_last=True))
-        .values_list("pk", flat=True)[:1]
-    )
-    ids = list(probe)
-    Grant.objects.filter(pk__in=ids).update(refresh_at=now)
-    return ids
-
-
-def _free(now: datetime) -> GrantQuerySet:
-    """Active, leased by nobody, at an app that does not pause.
-
-    A message may have been sent before the pause began; nothing leaves in it.
-    """
-    return Grant.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=now), status=Grant.Status.ACTIVE
-    ).exclude(oauth_app_id__in=_paused_apps(now))
+    return dict(at_cloud.values_list("oauth_app_id").annotate(Count("pk")))
 
 
 def lease_due(ids: Collection[int]) -> tuple[uuid.UUID, list[Grant]]:
     """Leases those of these grants that are free and due."""
     now = database_now()
-    return _lease(_free(now).filter(pk__in=ids, refresh_at__lte=now), now)
+    return _lease(ids, _takable(now).filter(refresh_at__lte=now), now)
 
 
 def lease_on_demand(grant_id: int, generation: int) -> tuple[uuid.UUID, list[Grant]]:
     """Leases one grant before its time, if a try now is fair to the other side.
 
     It is not within the minimum interval of a rotation, within the gap after a
-    failure, or while the app pauses.
+    failure, or while the app pauses. If the process ends before the answer, the grant
+    is due when its lease is over: its exchange is in doubt, planned or not.
     """
     now = database_now()
     rotated = timedelta(seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS)
     gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
     refused = timedelta(seconds=REFUSED_GAP_SECONDS)
     fair = (
-        _free(now)
-        .filter(pk=grant_id, generation=generation)
+        _takable(now)
+        .filter(generation=generation)
         .filter(Q(last_rotated_at__lte=now - rotated) | Q(refresh_at__lte=now))
         .filter(Q(last_error_at=None) | Q(last_error_at__lte=now - gap))
         .filter(Q(last_refused_at=None) | Q(last_refused_at__lte=now - refused))
     )
-    return _lease(fair, now)
+    return _lease([grant_id], fair, now, refresh_at=Least("refresh_at", now))
 
 
-def _lease(free: GrantQuerySet, now: datetime) -> tuple[uuid.UUID, list[Grant]]:
-    """The conditions of `free` must be on columns of the row itself.
+def _takable(now: datetime) -> GrantQuerySet:
+    """Free, at an app that does not pause.
+
+    A message may have been sent before the pause began; nothing leaves in it.
+    """
+    return Grant.objects.free(now).exclude(oauth_app_id__in=_paused_apps(now))
+
+
+def _paused_apps(now: datetime) -> QuerySet[OAuthAppHealth, int]:
+    paused = OAuthAppHealth.objects.filter(paused_until__gt=now)
+    return paused.values_list("oauth_app_id", flat=True)
+
+
+def _lease(
+    ids: Collection[int], takable: GrantQuerySet, now: datetime, **more: object
+) -> tuple[uuid.UUID, list[Grant]]:
+    """The conditions of `takable` must be on columns of the row itself.
 
     PostgreSQL checks those again after it waited for another lease to commit; the
     subquery that a join would make is not checked again, and both would win.
     """
     lease_id = uuid.uuid4()
-    # Durable: inside a surrounding transaction the intent would not be committed,
-    # and Django refuses loudly.
-    with transaction.atomic(durable=True):
-        leased = free.update(
-            lease_id=lease_id,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
-            queued_until=None,
-            attempt=F("attempt") + 1,
-            uncertain_since=Coalesce("uncertain_since", now),
+    until = now + timedelta(seconds=LEASE_SECONDS)
+
+    def take() -> int:
+        # Durable: inside a surrounding transaction the intent would not be
+        # committed, and Django refuses loudly.
+        with transaction.atomic(durable=True):
+            return takable.filter(pk__in=ids).update(
+                lease_id=lease_id,
+                lease_until=until,
+                queued_until=None,
+                attempt=F("attempt") + 1,
+                uncertain_since=Coalesce("uncertain_since", now),
+                **more,
+            )
+
+    return lease_id, _leased(ids, lease_id) if patiently(take) else []
+
+
+def _leased(ids: Collection[int], lease_id: uuid.UUID) -> list[Grant]:
+    """With their sealed refresh tokens as `sealed_refresh`, and one object per app."""
+    rows = list(
+        Grant.objects.filter(
+            pk__in=ids, lease_id=lease_id, sealed_token_set__isnull=False
         )
-    if not leased:
-        return lease_id, []
-    rows = Grant.objects.filter(lease_id=lease_id).select_related("oauth_app")
-    return lease_id, list(rows)
+        .only(*_COLUMNS)
+        .annotate(sealed_refresh=F("sealed_token_set__refresh"))
+    )
+    apps = OAuthApp.objects.in_bulk({row.oauth_app_id for row in rows})
+    for row in rows:
+        row.oauth_app = apps[row.oauth_app_id]
+    return rows
 
 
-def open_leased(grant: Grant, lease_id: uuid.UUID) -> Leased:
+def release(lease_id: uuid.UUID, grants: Iterable[Grant]) -> None:
+    """Gives leases back under which nothing was sent: the intents are undone."""
+    began = F("lease_until") - timedelta(seconds=LEASE_SECONDS)
+    Grant.objects.filter(
+        pk__in=[grant.pk for grant in grants], lease_id=lease_id
+    ).update(
+        lease_id=None,
+        lease_until=None,
+        attempt=F("attempt") - 1,
+        uncertain_since=Case(
+            When(uncertain_since__lt=began, then=F("uncertain_since")), default=None
+        ),
+    )
+
+
+def open_leased(
+    grant: Grant, lease_id: uuid.UUID, endpoint: TokenEndpoint | None = None
+) -> Leased:
     """Opens what the exchange needs. Raises VaultError."""
-    sealed = SealedTokenSet.objects.only("refresh").get(grant_id=grant.pk)
+    sealed = grant.sealed_refresh  # type: ignore[attr-defined]  # see `_leased`
     return Leased(
         grant=grant,
         lease_id=lease_id,
-        endpoint=token_endpoint.endpoint_of(
-            grant.oauth_app,
-            min_expires_in_seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS,
-        ),
-        refresh_token=vault.open_refresh(grant, sealed.refresh),
+        endpoint=endpoint or endpoint_of(grant.oauth_app),
+        refresh_token=vault.open_refresh(grant, sealed),
+    )
+
+
+def endpoint_of(oauth_app: OAuthApp) -> TokenEndpoint:
+    """Raises VaultError if the client secret does not open."""
+    return token_endpoint.endpoint_of(
+        oauth_app,
+        min_expires_in_seconds=settings.CONFLUENCE_LINK_MIN_REFRESH_SECONDS,
     )

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from confluence_link import token_endpoint
 from confluence_link.errors import AnswerClass, TokenEndpointError, TransportError
-from confluence_link.http import multiplex
+from confluence_link.http import Deadline, multiplex
+from confluence_link.refresh.schedule import EXCHANGE_SECONDS
 from confluence_link.tokens import TokenSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from confluence_link.http import Answer, Deadline
+    from confluence_link.http import Answer
     from confluence_link.refresh.claim import Leased
     from confluence_link.token_endpoint import TokenEndpoint
 
@@ -24,6 +28,13 @@ logger = logging.getLogger(__name__)
 
 # The classes of design 6: `not_sent` and `undecryptable` are known before an answer.
 FailureClass: TypeAlias = AnswerClass | Literal["not_sent", "undecryptable"]
+
+AT_ONCE: Final = 100
+# Answers are given away together: so many, or all that came in so long.
+TOGETHER: Final = 10
+TOGETHER_SECONDS: Final = 0.02
+# How finely the pace is kept.
+PACE_STEP_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +46,94 @@ class Failure:
     retry_after_seconds: int | None = None
 
 
-def exchange_all(
-    leased: Sequence[Leased], *, deadline: Deadline
-) -> Iterator[tuple[Leased, TokenSet | Failure]]:
-    """Sends each refresh token once, all at once; gives the answers as they come.
+class NotBegun:
+    """No byte was sent, because there was no turn for it in time."""
 
-    Cloud's share one pool of connections. A server, and whoever is changing a client
-    secret, has a connection of its own: it may be slow, and must not be in the way.
+
+NOT_BEGUN: Final = NotBegun()
+Result: TypeAlias = TokenSet | Failure | NotBegun
+Results: TypeAlias = "list[tuple[Leased, Result]]"
+
+
+def exchange_all(
+    leased: Sequence[Leased],
+    *,
+    begin_until: Deadline,
+    per_second: float | None = None,
+    may_begin: Callable[[Leased], bool] = lambda leased: True,
+) -> Iterator[Results]:
+    """Sends each refresh token once at most; gives the answers as they come.
+
+    Cloud's share one pool of connections, at `per_second` if that is given. A server,
+    and whoever is changing a client secret, has a thread and a connection of its own:
+    it may be slow, and must not be in the way. What did not begin before
+    `begin_until`, or may not, is given as NOT_BEGUN.
     """
-    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]] = SimpleQueue()
-    shared = [one for one in leased if _may_share(one.endpoint)]
+    answers: SimpleQueue[tuple[Leased, Result]] = SimpleQueue()
+    waiting = deque(one for one in leased if _may_share(one.endpoint))
     alone = [one for one in leased if not _may_share(one.endpoint)]
-    for bundle in {one.endpoint.network_policy.ca_bundle for one in shared}:
-        of_bundle = [
-            one for one in shared if one.endpoint.network_policy.ca_bundle == bundle
-        ]
-        _send_shared(of_bundle, bundle, deadline, answers)
+    most, under_way, pace = AT_ONCE + len(alone), len(alone), _Pace(per_second)
     with ThreadPoolExecutor(max_workers=max(len(alone), 1)) as pool:
         for one in alone:
-            pool.submit(_ask, one, deadline, answers)
-        for _ in leased:
-            yield answers.get()
+            pool.submit(_ask, one, begin_until, answers)
+        while waiting or under_way:
+            if not begin_until.remaining():
+                yield [(one, NOT_BEGUN) for one in waiting]
+                waiting.clear()
+            turns = pace.take(min(most - under_way, len(waiting)))
+            begun, held = _parted([waiting.popleft() for _ in range(turns)], may_begin)
+            yield [(one, NOT_BEGUN) for one in held]
+            _send_shared(begun, answers)
+            under_way += len(begun)
+            came = _together(answers, PACE_STEP_SECONDS if waiting else None)
+            under_way -= len(came)
+            yield came
+
+
+class _Pace:
+    """How many may begin now. Turns that were not taken in time are lost."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._per_second = per_second
+        self._turns, self._counted_at = 1.0, time.monotonic()
+
+    def take(self, wanted: int) -> int:
+        if self._per_second is None:
+            return wanted
+        now = time.monotonic()
+        earned = (now - self._counted_at) * self._per_second
+        most = max(1.0, self._per_second * PACE_STEP_SECONDS)
+        self._turns = min(self._turns + earned, most)
+        self._counted_at = now
+        taken = min(wanted, int(self._turns))
+        self._turns -= taken
+        return taken
+
+
+def _parted(
+    leased: Sequence[Leased], may_begin: Callable[[Leased], bool]
+) -> tuple[list[Leased], list[Leased]]:
+    begun: list[Leased] = []
+    held: list[Leased] = []
+    for one in leased:
+        (begun if may_begin(one) else held).append(one)
+    return begun, held
+
+
+def _together(
+    answers: SimpleQueue[tuple[Leased, Result]], wait_seconds: float | None
+) -> Results:
+    """The next answer, and what comes with it; nothing if none came in that time."""
+    try:
+        came = [answers.get(timeout=wait_seconds)]
+    except Empty:
+        return []
+    if answers.qsize() < TOGETHER - 1:
+        time.sleep(TOGETHER_SECONDS)
+    with suppress(Empty):
+        while len(came) < TOGETHER:
+            came.append(answers.get_nowait())
+    return came
 
 
 def _may_share(endpoint: TokenEndpoint) -> bool:
@@ -63,11 +141,21 @@ def _may_share(endpoint: TokenEndpoint) -> bool:
 
 
 def _send_shared(
+    leased: Sequence[Leased], answers: SimpleQueue[tuple[Leased, Result]]
+) -> None:
+    for bundle in {one.endpoint.network_policy.ca_bundle for one in leased}:
+        of_bundle = [
+            one for one in leased if one.endpoint.network_policy.ca_bundle == bundle
+        ]
+        _send(of_bundle, bundle, answers)
+
+
+def _send(
     leased: Sequence[Leased],
     ca_bundle: str,
-    deadline: Deadline,
-    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]],
+    answers: SimpleQueue[tuple[Leased, Result]],
 ) -> None:
+    deadline = Deadline(EXCHANGE_SECONDS)
     posts = [
         token_endpoint.refresh_post(
             endpoint=one.endpoint, refresh_token=one.refresh_token, deadline=deadline
@@ -96,10 +184,14 @@ def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
 
 def _ask(
     leased: Leased,
-    deadline: Deadline,
-    answers: SimpleQueue[tuple[Leased, TokenSet | Failure]],
+    begin_until: Deadline,
+    answers: SimpleQueue[tuple[Leased, Result]],
 ) -> None:
-    answers.put((leased, exchange(leased, deadline=deadline)))
+    if begin_until.remaining():
+        deadline = Deadline(EXCHANGE_SECONDS)
+        answers.put((leased, exchange(leased, deadline=deadline)))
+    else:
+        answers.put((leased, NOT_BEGUN))
 
 
 def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:

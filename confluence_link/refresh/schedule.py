@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 # an access token that was handed out (facts A4).
 MARGIN_SECONDS: Final = (5 * 60, 9 * 60)
 EXCHANGE_SECONDS: Final = 30
-# An exchange, its gap and a slow commit fit into one lease.
+# After a lease began, an exchange under it begins no later.
+BEGIN_SECONDS: Final = 30
+# A late exchange and a slow commit fit into one lease.
 LEASE_SECONDS: Final = 75
 # A slow first request may land after a fast second one; so there are no fast ones.
 UNCERTAIN_GAP_SECONDS: Final = 30

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from confluence_link import vault
+from confluence_link import failpoints, vault
 from confluence_link.errors import VaultError
 from confluence_link.models import Grant
 from confluence_link.tokens import TokenSet
@@ -54,6 +54,7 @@ def keep(grant: Grant, token_set: TokenSet, *, asked_at: datetime) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+    failpoints.reach("spooled")
 
 
 def forget(grant: Grant) -> None:

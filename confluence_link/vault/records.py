@@ -38,12 +38,20 @@ def store_token_set(grant: Grant, *, access_token: str, refresh_token: str) -> N
     )
 
 
-def seal_access(grant: Grant, access_token: str) -> bytes:
-    return seal(access_token, binding=token_binding(grant, "access_token"))
+def seal_access(
+    grant: Grant, access_token: str, *, generation: int | None = None
+) -> bytes:
+    """For the grant's own generation, or for the one that is named."""
+    binding = token_binding(grant, "access_token", generation=generation)
+    return seal(access_token, binding=binding)
 
 
-def seal_refresh(grant: Grant, refresh_token: str) -> bytes:
-    return seal(refresh_token, binding=token_binding(grant, "refresh_token"))
+def seal_refresh(
+    grant: Grant, refresh_token: str, *, generation: int | None = None
+) -> bytes:
+    """For the grant's own generation, or for the one that is named."""
+    binding = token_binding(grant, "refresh_token", generation=generation)
+    return seal(refresh_token, binding=binding)
 
 
 def open_access(grant: Grant, envelope: bytes | memoryview) -> str:
@@ -88,7 +96,9 @@ def _envelope_of(sealed: str) -> bytes:
         raise VaultError("damaged") from None
 
 
-def token_binding(grant: Grant, purpose: str) -> Binding:
+def token_binding(
+    grant: Grant, purpose: str, *, generation: int | None = None
+) -> Binding:
     """Where a token of the grant's present epoch and generation belongs."""
     return Binding(
         purpose=purpose,
@@ -96,5 +106,5 @@ def token_binding(grant: Grant, purpose: str) -> Binding:
         record=grant.public_id,
         oauth_app=str(grant.oauth_app_id),
         epoch=grant.epoch,
-        generation=grant.generation,
+        generation=grant.generation if generation is None else generation,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from confluence_link import refresh
 from confluence_link.models import Event, Grant, OAuthApp, OAuthAppHealth, database_now
-from confluence_link.refresh import Outcome, breaker, claim, cycle
+from confluence_link.refresh import Outcome, breaker, due, exchange
 from tests import factories, grants
 from tests.confluence_link.http.servers import Server
 
@@ -60,7 +60,7 @@ def test_r06_a_server_that_hangs_keeps_nobody_elses_tokens_waiting(
     data_center_grant, other_grant, hanging, monkeypatch
 ):
     """The answers of others are stored while its own exchange is still awaited."""
-    monkeypatch.setattr(cycle, "EXCHANGE_SECONDS", HANGING_SECONDS)
+    monkeypatch.setattr(exchange, "EXCHANGE_SECONDS", HANGING_SECONDS)
     at_server(data_center_grant, hanging.url(path="/wiki"))
     # So that the record tells when its answer was stored.
     Grant.objects.filter(pk=other_grant.pk).update(consecutive_failures=1)
@@ -77,18 +77,18 @@ def test_r06_a_server_that_hangs_keeps_nobody_elses_tokens_waiting(
 def test_r06_at_most_four_of_a_server_that_hangs_are_under_way(
     data_center_grant, other_grant, hanging, monkeypatch
 ):
-    monkeypatch.setattr(cycle, "EXCHANGE_SECONDS", HANGING_SECONDS)
+    monkeypatch.setattr(exchange, "EXCHANGE_SECONDS", HANGING_SECONDS)
     at_server(data_center_grant, hanging.url(path="/wiki"))
     mine = [data_center_grant, *(grants.copy_of(data_center_grant) for _ in range(6))]
     Grant.objects.update(refresh_at=database_now() - timedelta(minutes=1))
 
-    taken = claim.take_due(database_now())
+    taken = [pk for batch in due.batches(database_now()) for pk in batch.ids]
 
     assert other_grant.pk in taken
-    assert len({grant.pk for grant in mine} & set(taken)) == claim.DATA_CENTER_AT_ONCE
+    assert len({grant.pk for grant in mine} & set(taken)) == due.DATA_CENTER_AT_ONCE
     outcomes = refresh.refresh_batch(taken)
     assert outcomes.count(Outcome.REFRESHED) == 1
-    assert hanging.connections == claim.DATA_CENTER_AT_ONCE
+    assert hanging.connections == due.DATA_CENTER_AT_ONCE
 
 
 def test_r06_the_breaker_of_one_server_is_not_that_of_another(
@@ -98,10 +98,8 @@ def test_r06_the_breaker_of_one_server_is_not_that_of_another(
     other = factories.make_oauth_app(base_url=hanging.url(path="/wiki"))
     now = database_now()
     for _ in range(breaker.FAILURES_TO_OPEN):
-        breaker.app_answered(
-            other, refresh.exchange.Failure("uncertain", "timeout"), now=now
-        )
+        breaker.app_answered(other, exchange.Failure("uncertain", "timeout"), now=now)
 
     grants.make_due(data_center_grant)
 
-    assert claim.take_due(now) == [data_center_grant.pk]
+    assert due.batches(now) == [due.Batch([data_center_grant.pk], is_at_server=True)]

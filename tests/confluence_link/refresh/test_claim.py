@@ -70,16 +70,6 @@ def test_after_a_refusal_nobody_asks_again_within_a_minute(sandbox, cloud_grant)
     assert refresh.refresh_now(grant_id=cloud_grant.pk) is Outcome.REFRESHED
 
 
-def test_f01_a_sweep_finds_what_a_crashed_holder_left_when_its_lease_is_over(
-    sandbox, cloud_grant
-):
-    grants.make_due(cloud_grant)
-    assert claim.take_due(database_now()) == [cloud_grant.pk]
-    claim.lease_due([cloud_grant.pk])
-    grants.seconds_pass(sandbox, 76)
-    assert claim.take_due(database_now()) == [cloud_grant.pk]
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("on_demand", [False, True])
 def test_f14_of_many_at_the_same_instant_one_gets_the_lease(
@@ -109,15 +99,6 @@ def _race(grant, on_demand):
         return sum(future.result() for future in [pool.submit(lease) for _ in range(8)])
 
 
-def test_a_sweep_takes_no_grant_of_a_paused_app(cloud_grant):
-    now = database_now()
-    OAuthAppHealth.objects.create(
-        oauth_app=cloud_grant.oauth_app, paused_until=now + timedelta(seconds=30)
-    )
-    grants.make_due(cloud_grant)
-    assert claim.take_due(now) == []
-
-
 def test_a_message_that_was_sent_before_the_pause_sends_nothing_in_it(
     sandbox, cloud_grant
 ):
@@ -129,41 +110,3 @@ def test_a_message_that_was_sent_before_the_pause_sends_nothing_in_it(
     assert claim.lease_due([cloud_grant.pk])[1] == []
     health.delete()
     assert len(claim.lease_due([cloud_grant.pk])[1]) == 1
-
-
-def test_a_data_center_server_gets_four_at_once(data_center_grant):
-    _many_due(data_center_grant, 9)
-    now = database_now()
-    taken = claim.take_due(now)
-    assert len(taken) == 4
-    assert claim.take_due(now) == []
-    Grant.objects.filter(pk__in=taken[:1]).update(queued_until=None, refresh_at=now)
-    assert len(claim.take_due(now)) == 1
-
-
-def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
-    data_center_grant, cloud_grant
-):
-    _many_due(data_center_grant, claim.SWEEP_LIMIT + 1)
-    grants.make_due(cloud_grant)
-    taken = claim.take_due(database_now())
-    assert cloud_grant.pk in taken
-    assert len(taken) == 5
-
-
-def _many_due(grant, number):
-    """Rows of other accounts at the same app, in doubt and long overdue."""
-    now = database_now()
-    Grant.objects.bulk_create(
-        Grant(
-            oauth_app=grant.oauth_app,
-            user=grant.user,
-            account_id=f"another-{one}",
-            expires_at=now,
-            refresh_at=now - timedelta(hours=1),
-            uncertain_since=now,
-            consented_at=now,
-            last_rotated_at=now,
-        )
-        for one in range(number)
-    )

@@ -39,7 +39,8 @@ def test_roots_that_cannot_be_read_are_an_answer_for_each_and_no_more(leased):
 
     answers = {
         one.endpoint.network_policy.ca_bundle: answer
-        for one, answer in exchange_all([unreadable, leased], deadline=Deadline(8))
+        for came in exchange_all([unreadable, leased], begin_until=Deadline(8))
+        for one, answer in came
     }
 
     assert answers["no PEM"] == Failure("not_sent", "tls")

@@ -1,0 +1,193 @@
+"""What a sweep hands out: the due grants, in the order and number that is fair.
+
+Each query reads due rows of one app through `grant_due` (or a row per server), never
+the table. Uncertain ones come first, then the recently used. While more are due than
+an app may have exchanged until the next sweep, each organization gets a turn before
+any gets its second.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When, Window
+from django.db.models.functions import RowNumber
+
+from confluence_link.models import Grant, LinkedSite, OAuthApp, OAuthAppHealth
+from confluence_link.refresh import pace
+from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from confluence_link.models.grant import GrantQuerySet
+
+BATCH: Final = 500
+DATA_CENTER_AT_ONCE: Final = 4
+# How long a message to a server, or a probe, is believed to be on its way. If it was
+# lost, the second sweep sends it again; the lease makes a second one harmless.
+QUEUED_SECONDS: Final = 60
+# So many sweeps' worth at once, so that a late sweep leaves no worker idle.
+SWEEPS_AHEAD: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Ids of one app's grants, the most urgent first."""
+
+    ids: list[int]
+    is_at_server: bool
+
+
+def batches(now: datetime) -> list[Batch]:
+    """All that should be exchanged until the next sweep.
+
+    Nothing of an app that pauses, and one probe of an app that comes back.
+    """
+    probes = [_probe(app, now) for app in _recovering(now)]
+    return [
+        *(batch for batch in probes if batch.ids),
+        *(batch for app in _steady_cloud_apps(now) for batch in _of_cloud(app, now)),
+        *_at_servers(now),
+    ]
+
+
+# Which apps
+# ------------------------------------------------------------------------------
+def _recovering(now: datetime) -> list[OAuthApp]:
+    """Apps whose breaker opened, whose pause is over, and that did not succeed yet.
+
+    Each is won by one sweep, until the answer of its probe should be here.
+    """
+    waiting = OAuthAppHealth.objects.filter(openings__gt=0).exclude(
+        Q(paused_until__gt=now) | Q(probing_until__gte=now)
+    )
+    return [
+        health.oauth_app
+        for health in waiting.select_related("oauth_app")
+        if waiting.filter(pk=health.pk).update(
+            probing_until=now + timedelta(seconds=QUEUED_SECONDS)
+        )
+    ]
+
+
+def _steady_cloud_apps(now: datetime) -> QuerySet[OAuthApp]:
+    cloud = OAuthApp.objects.filter(deployment=OAuthApp.Deployment.CLOUD)
+    return cloud.exclude(pk__in=_halted(now)).select_related("health")
+
+
+def _halted(now: datetime) -> QuerySet[OAuthAppHealth, int]:
+    """The ids of apps that pause, or that only a probe may ask."""
+    halted = OAuthAppHealth.objects.filter(Q(paused_until__gt=now) | Q(openings__gt=0))
+    return halted.values_list("oauth_app_id", flat=True)
+
+
+# What of them
+# ------------------------------------------------------------------------------
+def _of_cloud(app: OAuthApp, now: datetime) -> list[Batch]:
+    per_second = pace.per_second(getattr(app, "health", None), now)
+    ahead_seconds = SWEEPS_AHEAD * settings.CONFLUENCE_LINK_SWEEP_SECONDS
+    room = math.ceil(per_second * ahead_seconds)
+    ids = list(most_urgent(Grant.objects.due(now).filter(oauth_app=app), room))
+    size = pace.batch_size(per_second, most=BATCH)
+    return [
+        Batch(ids[start : start + size], is_at_server=False)
+        for start in range(0, len(ids), size)
+    ]
+
+
+def most_urgent(due: GrantQuerySet, room: int) -> QuerySet[Grant, int]:
+    """The ids of at most `room` of these; all, or by turns of the organizations."""
+    if due.order_by().values("pk")[: room + 1].count() <= room:
+        return due.values_list("pk", flat=True)
+    return by_turns(due)[:room]
+
+
+def by_turns(due: GrantQuerySet) -> QuerySet[Grant, int]:
+    """Everybody's first, then everybody's second, and so on; urgent ones first.
+
+    A grant that several organizations use counts for the oldest of them.
+    """
+    organization = LinkedSite.objects.filter(grant=OuterRef("pk")).order_by(
+        "organization_id"
+    )
+    turn = Window(
+        RowNumber(),
+        partition_by=Subquery(organization.values("organization_id")[:1]),
+        order_by=Grant.URGENCY,
+    )
+    fair = due.annotate(turn=turn).order_by("turn", *Grant.URGENCY)
+    return fair.values_list("pk", flat=True)
+
+
+def _at_servers(now: datetime) -> list[Batch]:
+    """A batch for each server with room: four at once, whatever waits there.
+
+    Those under way stand first in their server's row, and so take up its room.
+    """
+    servers = OAuthApp.objects.filter(deployment=OAuthApp.Deployment.DATA_CENTER)
+    steady = servers.exclude(pk__in=_halted(now)).values("pk")
+    under_way = Q(lease_until__gte=now) | Q(queued_until__gte=now)
+    rows = (
+        Grant.objects.filter(
+            status=Grant.Status.ACTIVE, refresh_at__lte=now, oauth_app_id__in=steady
+        )
+        .annotate(under_way=Case(When(under_way, then=Value(1)), default=Value(0)))
+        .annotate(
+            turn=Window(
+                RowNumber(),
+                partition_by="oauth_app_id",
+                order_by=(F("under_way").desc(), *Grant.URGENCY),
+            )
+        )
+        .filter(turn__lte=DATA_CENTER_AT_ONCE)
+        .order_by("oauth_app_id", "turn")
+        .values_list("oauth_app_id", "pk", "under_way")
+    )
+    free = [(app_id, pk) for app_id, pk, is_under_way in rows if not is_under_way]
+    _mark_queued([pk for _, pk in free], now)
+    return [
+        Batch([pk for _, pk in of_app], is_at_server=True)
+        for _, of_app in groupby(free, key=itemgetter(0))
+    ]
+
+
+def _mark_queued(ids: Collection[int], now: datetime) -> None:
+    """Only where there is a share to count; elsewhere a second message costs little."""
+    Grant.objects.filter(pk__in=ids).update(
+        queued_until=now + timedelta(seconds=QUEUED_SECONDS)
+    )
+
+
+# Probes
+# ------------------------------------------------------------------------------
+def _probe(app: OAuthApp, now: datetime) -> Batch:
+    """One due grant; if none is, one that waits for its backoff, which is due then.
+
+    Not one that was refused: the answer to that tells nothing about the app.
+    """
+    unrefused = Grant.objects.filter(oauth_app=app, refusals=0)
+    ids = list(
+        unrefused.due(now).order_by("refresh_at").values_list("pk", flat=True)[:1]
+    )
+    if not ids:
+        gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
+        waiting = (
+            unrefused.free(now)
+            .filter(last_error_at__lte=now - gap)
+            .exclude(last_error="")
+        )
+        latest = waiting.order_by(F("last_used_at").desc(nulls_last=True))
+        ids = list(latest.values_list("pk", flat=True)[:1])
+        Grant.objects.filter(pk__in=ids).update(refresh_at=now)
+    is_server = app.deployment == OAuthApp.Deployment.DATA_CENTER
+    return Batch(ids, is_at_server=is_server)

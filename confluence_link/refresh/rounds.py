@@ -1,0 +1,262 @@
+"""A round: what was leased together is opened, exchanged and stored.
+
+The exchanges are carried by other threads; this one alone talks to the database, and
+while it does, the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from django.db import Error, OperationalError, connection
+
+from confluence_link import failpoints
+from confluence_link.errors import VaultError
+from confluence_link.models import database_now
+from confluence_link.refresh import breaker, claim, client_secret, spool, store, verdict
+from confluence_link.refresh.contention import patiently
+from confluence_link.refresh.exchange import Failure, NotBegun, exchange_all
+from confluence_link.refresh.together import store_together
+from confluence_link.tokens import TokenSet
+
+if TYPE_CHECKING:
+    import uuid
+    from collections.abc import Iterable, Sequence
+
+    from confluence_link.http import Deadline
+    from confluence_link.models import Grant
+    from confluence_link.refresh.claim import Leased
+    from confluence_link.refresh.exchange import Results
+    from confluence_link.token_endpoint import TokenEndpoint
+
+logger = logging.getLogger(__name__)
+
+INSIST_PAUSE_SECONDS: Final = 1
+
+
+class Outcome(StrEnum):
+    """What became of one grant. The values of failures are the classes of design 6."""
+
+    REFRESHED = "refreshed"
+    NOT_DUE = "not_due"
+    NOT_BEGUN = "not_begun"
+    FENCED = "fenced"
+    SPOOLED = "spooled"
+    DEAD = "dead"
+    NOT_SENT = "not_sent"
+    UNCERTAIN = "uncertain"
+    BUSY = "busy"
+    REFUSED = "refused"
+    CONFIGURATION = "configuration"
+    BLOCKED = "blocked"
+    UNDECRYPTABLE = "undecryptable"
+
+
+class Round:
+    """`renewed` are the grants that have new tokens; complete when `play` returns.
+
+    Nothing begins after `begin_until`. A database that is away is insisted on for
+    `insist_seconds` after the last answer; what it did not take is in the spool.
+    """
+
+    def __init__(
+        self, lease_id: uuid.UUID, begin_until: Deadline, insist_seconds: float
+    ) -> None:
+        self.renewed: list[int] = []
+        self._lease_id = lease_id
+        self._begin_until = begin_until
+        self._insist_seconds = insist_seconds
+        self._outcomes: list[Outcome] = []
+        self._unstored: list[tuple[Leased, TokenSet]] = []
+        # Apps whose breaker opened meanwhile, and apps that know of their success.
+        self._paused: set[int] = set()
+        self._praised: set[int] = set()
+
+    def play(
+        self, grants: Sequence[Grant], *, per_second: float | None = None
+    ) -> list[Outcome]:
+        """What became of these grants, which are under the lease."""
+        if grants:
+            failpoints.reach("leased")
+        for results in exchange_all(
+            self._open(grants),
+            begin_until=self._begin_until,
+            per_second=per_second,
+            may_begin=lambda leased: leased.grant.oauth_app_id not in self._paused,
+        ):
+            self._take(results)
+        until = time.monotonic() + self._insist_seconds
+        for leased, token_set in self._unstored:
+            self._outcomes.append(self._insist(leased, token_set, until))
+        return self._outcomes
+
+    def _open(self, grants: Iterable[Grant]) -> list[Leased]:
+        opened: list[Leased] = []
+        endpoints: dict[int, TokenEndpoint] = {}
+        for grant in grants:
+            try:
+                if grant.oauth_app_id not in endpoints:
+                    endpoint = claim.endpoint_of(grant.oauth_app)
+                    endpoints[grant.oauth_app_id] = endpoint
+                endpoint = endpoints[grant.oauth_app_id]
+                opened.append(claim.open_leased(grant, self._lease_id, endpoint))
+            except VaultError as error:
+                self._fail(grant, Failure("undecryptable", error.reason))
+        return opened
+
+    def _take(self, results: Results) -> None:
+        answers = []
+        for leased, result in results:
+            if isinstance(result, TokenSet):
+                failpoints.reach("answered")
+                answers.append((leased, result))
+        self._store_all(answers)
+        for leased, result in results:
+            if isinstance(result, Failure):
+                self._fail(leased.grant, result)
+        self._release([one.grant for one, got in results if isinstance(got, NotBegun)])
+
+    # Answers
+    # --------------------------------------------------------------------------
+    def _store_all(self, answers: Sequence[tuple[Leased, TokenSet]]) -> None:
+        try:
+            stored = patiently(lambda: store_together(self._lease_id, answers))
+        except OperationalError:
+            # The database is away: no answer waits until another's try is over.
+            self._keep(answers)
+            return
+        except Error:
+            # One of them, it may be; the others must not suffer for it.
+            stored = set()
+        self._note_stored(answers, stored)
+        for leased, token_set in answers:
+            if leased.grant.pk not in stored:
+                self._store_one(leased, token_set)
+
+    def _note_stored(
+        self, answers: Sequence[tuple[Leased, TokenSet]], stored: set[int]
+    ) -> None:
+        if not stored:
+            return
+        failpoints.reach("stored")
+        self.renewed += stored
+        self._outcomes += [Outcome.REFRESHED] * len(stored)
+        for leased, token_set in answers:
+            if leased.grant.pk in stored:
+                self._praise(leased)
+                _promote(leased, token_set)
+
+    def _praise(self, leased: Leased) -> None:
+        """Tells the app's breaker, once until something fails."""
+        app = leased.grant.oauth_app
+        if app.pk in self._praised:
+            return
+        self._praised.add(app.pk)
+        try:
+            breaker.app_succeeded(app, now=database_now())
+        except Error:
+            # The tokens are stored, and the next success tells it.
+            connection.close()
+
+    def _store_one(self, leased: Leased, token_set: TokenSet) -> None:
+        try:
+            outcome = self._store(leased, token_set)
+        except Error:
+            self._keep([(leased, token_set)])
+        else:
+            self._outcomes.append(outcome)
+
+    def _store(self, leased: Leased, token_set: TokenSet) -> Outcome:
+        stored = patiently(
+            lambda: store.store(
+                grant=leased.grant,
+                lease_id=self._lease_id,
+                refresh_token=leased.refresh_token,
+                token_set=token_set,
+                asked_at=leased.asked_at,
+            )
+        )
+        if stored:
+            failpoints.reach("stored")
+            if token_set.access_token:
+                self.renewed.append(leased.grant.pk)
+            spool.forget(leased.grant)
+            _promote(leased, token_set)
+            return Outcome.REFRESHED
+        # Somebody else leased it meanwhile. Should they fail, this answer is the only
+        # successor, so the next import looks at it again.
+        if spool.follows(leased.grant):
+            _spool(leased, token_set)
+        return Outcome.FENCED
+
+    def _keep(self, answers: Iterable[tuple[Leased, TokenSet]]) -> None:
+        """In the spool at once, so that no later answer waits for the database."""
+        for leased, token_set in answers:
+            _spool(leased, token_set)
+            self._unstored.append((leased, token_set))
+
+    def _insist(self, leased: Leased, token_set: TokenSet, until: float) -> Outcome:
+        """Stores as soon as the database is back; else the spool has the answer."""
+        while True:
+            connection.close()
+            try:
+                return self._store(leased, token_set)
+            except Error:
+                is_kept = _spool(leased, token_set)
+                if time.monotonic() >= until:
+                    return Outcome.SPOOLED if is_kept else Outcome.UNCERTAIN
+                time.sleep(INSIST_PAUSE_SECONDS)
+
+    # Everything else
+    # --------------------------------------------------------------------------
+    def _fail(self, grant: Grant, failure: Failure) -> None:
+        self._praised.discard(grant.oauth_app_id)
+        try:
+            dead = verdict.grant_failed(
+                grant=grant, lease_id=self._lease_id, failure=failure
+            )
+            if breaker.is_paused(grant.oauth_app, now=database_now()):
+                self._paused.add(grant.oauth_app_id)
+        except Error:
+            # The lease ends by itself and the intent stays: as if we had crashed.
+            connection.close()
+            self._outcomes.append(Outcome.UNCERTAIN)
+        else:
+            self._outcomes.append(Outcome.DEAD if dead else Outcome(failure.answer))
+
+    def _release(self, grants: Sequence[Grant]) -> None:
+        if not grants:
+            return
+        try:
+            claim.release(self._lease_id, grants)
+        except Error:
+            # The leases end by themselves.
+            connection.close()
+        self._outcomes += [Outcome.NOT_BEGUN] * len(grants)
+
+
+def _promote(leased: Leased, token_set: TokenSet) -> None:
+    if not token_set.by_next_secret:
+        return
+    try:
+        client_secret.promote_next(leased.grant.oauth_app)
+    except (Error, VaultError):
+        # The tokens are stored, and the next exchange finds out again.
+        connection.close()
+
+
+def _spool(leased: Leased, token_set: TokenSet) -> bool:
+    """Whether the answer is in the spool now; a full disk must not lose the others."""
+    try:
+        spool.keep(leased.grant, token_set, asked_at=leased.asked_at)
+    except OSError as error:
+        logger.error(
+            "answer not spooled, grant=%d error=%s",
+            leased.grant.pk,
+            type(error).__name__,
+        )
+        return False
+    return True

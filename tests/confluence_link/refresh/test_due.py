@@ -1,0 +1,71 @@
+"""What a sweep hands out: whose turn it is, how many, and in which order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from confluence_link.models import Grant, OAuthAppHealth, database_now
+from confluence_link.refresh import claim, due
+from tests import grants
+
+
+def taken(now=None):
+    """The ids of all batches."""
+    return [pk for batch in due.batches(now or database_now()) for pk in batch.ids]
+
+
+def test_f01_a_sweep_finds_what_a_crashed_holder_left_when_its_lease_is_over(
+    sandbox, cloud_grant
+):
+    grants.make_due(cloud_grant)
+    assert taken() == [cloud_grant.pk]
+    claim.lease_due([cloud_grant.pk])
+    grants.seconds_pass(sandbox, 76)
+    assert taken() == [cloud_grant.pk]
+
+
+def test_a_sweep_takes_no_grant_of_a_paused_app(cloud_grant):
+    now = database_now()
+    OAuthAppHealth.objects.create(
+        oauth_app=cloud_grant.oauth_app, paused_until=now + timedelta(seconds=30)
+    )
+    grants.make_due(cloud_grant)
+    assert taken(now) == []
+
+
+def test_a_data_center_server_gets_four_at_once(data_center_grant):
+    _many_due(data_center_grant, 9)
+    now = database_now()
+    first = taken(now)
+    assert len(first) == 4
+    assert taken(now) == []
+    Grant.objects.filter(pk__in=first[:1]).update(queued_until=None, refresh_at=now)
+    assert len(taken(now)) == 1
+
+
+def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
+    data_center_grant, cloud_grant
+):
+    _many_due(data_center_grant, 2_001)
+    grants.make_due(cloud_grant)
+    found = taken()
+    assert cloud_grant.pk in found
+    assert len(found) == 5
+
+
+def _many_due(grant, number):
+    """Rows of other accounts at the same app, in doubt and long overdue."""
+    now = database_now()
+    Grant.objects.bulk_create(
+        Grant(
+            oauth_app=grant.oauth_app,
+            user=grant.user,
+            account_id=f"another-{one}",
+            expires_at=now,
+            refresh_at=now - timedelta(hours=1),
+            uncertain_since=now,
+            consented_at=now,
+            last_rotated_at=now,
+        )
+        for one in range(number)
+    )
