@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import psycopg
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from confluence_link import atlassian, vault
 from confluence_link.models import Grant, SealedTokenSet
@@ -33,8 +34,7 @@ _SEALED: Final = SealedTokenSet._meta.db_table
 _PREPARED_AFTER: Final = 5
 
 # The other columns that a success clears are clear in a plain one already.
-_STORE: Final = f"""
-WITH answer AS MATERIALIZED (
+_STORE: Final = f"""WITH answer AS MATERIALIZED (
     SELECT * FROM unnest(
         %b::bigint[], %b::int[], %b::int[], %b::bytea[], %b::bytea[],
         %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[]
@@ -101,8 +101,9 @@ def store_together(
     connection.ensure_connection()
     # A statement of its own is a transaction of its own; the lease before it was
     # durable, so there is none around.
-    with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(_with_plans(connection.connection))
+    with CursorWrapper(
+        psycopg.Cursor(_with_plans(connection.connection)), connection
+    ) as cursor:
         cursor.execute(_STORE, [*columns, lease_id, vault.sealing_key_id()])
         return {grant_id for (grant_id,) in cursor.fetchall()}
 

@@ -148,7 +148,7 @@ class _TakingOver:
         self.grants = Grant.objects.filter(pk=grant.pk)
 
     def __call__(self, execute, sql, params, many, context):
-        is_storing = sql.startswith("UPDATE") and '"last_rotated_at" = ' in sql
+        is_storing = "UPDATE" in sql and "last_rotated_at" in sql
         if is_storing and self.grants is not None:
             leased, self.grants = self.grants, None
             leased.update(
@@ -164,7 +164,7 @@ class _Refusing:
         self.error, self.times = error, times
 
     def __call__(self, execute, sql, params, many, context):
-        is_asked = sql.startswith("UPDATE") and "sealedtokenset" in sql
+        is_asked = "UPDATE" in sql and "sealedtokenset" in sql
         if is_asked and self.times:
             self.times -= 1
             raise self.error("not now")
@@ -172,7 +172,7 @@ class _Refusing:
 
 
 def _refuse_token_sets(execute, sql, params, many, context):
-    if sql.startswith("UPDATE") and "sealedtokenset" in sql:
+    if "UPDATE" in sql and "sealedtokenset" in sql:
         raise OperationalError("the database went away")
     return execute(sql, params, many, context)
 
