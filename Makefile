@@ -14,7 +14,7 @@ AS_IN_PRODUCTION := DEBUG=0 SECRET_KEY=signs-nothing DATABASE_URL=sqlite://:memo
 	PUBLIC_URL=https://link.example.com \
 	CONFLUENCE_LINK_VAULT_KEYS=check:RrVccwnU62W1AypI1vjSTr2qbwG8Y9CoFNUlVpaLl14=
 
-.PHONY: help demo run worker beat test check bench fmt requirements
+.PHONY: help demo run worker beat test test-faults check bench fmt requirements
 
 help: ## Say what each command does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,12 @@ test: check ## Run every check and test, on a PostgreSQL and a Valkey of their o
 	@config/run/install_chromium.sh
 	rm -f .coverage .coverage.*
 	$(WITH_SERVERS) $(BIN)/pytest --numprocesses logical --maxprocesses 4 \
-		-m "not processes" --cov --cov-report= --cov-fail-under=0
-	$(WITH_SERVERS) $(BIN)/pytest --numprocesses 2 -m processes --cov --cov-append
+		-m "not processes and not faults" --cov --cov-report= --cov-fail-under=0
+	$(WITH_SERVERS) $(BIN)/pytest --numprocesses 2 -m "processes and not faults" \
+		--cov --cov-append
+
+test-faults: .venv/installed ## Run the tests of faults, also those that take their time
+	$(WITH_SERVERS) $(BIN)/pytest --numprocesses 2 tests/faults
 
 check: .venv/installed ## Check style, types, layers and migrations
 	$(BIN)/ruff check

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import subprocess
 import time
 from contextlib import ExitStack, contextmanager
@@ -59,8 +60,10 @@ class Installation:
         self.start("site", programs.site(address))
         self._wait("site", lambda: ports.answers(*address))
 
-    def start_worker(self, name: str = "worker", *, pool: str = "prefork") -> None:
-        command = [*programs.worker(pool=pool), "--hostname", f"{name}@%h"]
+    def start_worker(
+        self, name: str = "worker", *options: str, pool: str = "prefork"
+    ) -> None:
+        command = [*programs.worker(pool=pool), "--hostname", f"{name}@%h", *options]
         self.start(name, command)
         self._wait(name, lambda: " ready." in self.log(name))
 
@@ -100,6 +103,18 @@ class Installation:
         process.kill()
         process.wait()
 
+    def send(self, name: str, number: signal.Signals) -> None:
+        self._processes[name].send_signal(number)
+
+    def is_running(self, name: str) -> bool:
+        return name in self._processes and self._processes[name].poll() is None
+
+    def wait_for_end(self, name: str) -> int:
+        """Its return code; what ends by itself is given a minute."""
+        code = self._processes[name].wait(timeout=60)
+        del self._processes[name]
+        return code
+
     def end_all(self) -> None:
         for name in list(self._processes):
             self.end(name)
@@ -114,12 +129,17 @@ class Installation:
 
 @contextmanager
 def installation(
-    directory: Path, *, database: str = "postgresql", **settings: str
+    directory: Path,
+    *,
+    database: str = "postgresql",
+    broker: str = "",
+    **settings: str,
 ) -> Iterator[Installation]:
     """A migrated installation with nothing running yet; `settings` are variables.
 
     `database` is `sqlite`, or `postgresql` for one of its own on the server that
-    `DATABASE_URL` names, or on a temporary one.
+    `DATABASE_URL` names, or on a temporary one; or a URL. `broker` is another
+    server's URL in place of one of its own.
     """
     url = f"http://localhost:{ports.free_port()}"
     with ExitStack() as stack:
@@ -128,9 +148,11 @@ def installation(
         } | {
             "PUBLIC_URL": url,
             "SECRET_KEY": "only-ever-signs-what-tests-made",
-            "DATABASE_URL": stack.enter_context(_DATABASES[database](directory)),
+            "DATABASE_URL": database
+            if "://" in database
+            else stack.enter_context(_DATABASES[database](directory)),
             # One of its own, so that no message of another test is left in it.
-            "REDIS_URL": stack.enter_context(temporary_server("valkey")),
+            "REDIS_URL": broker or stack.enter_context(temporary_server("valkey")),
             "CONFLUENCE_LINK_VAULT_KEYS": VAULT_KEY,
             "CONFLUENCE_LINK_ALLOW_HTTP": "1",
             "CONFLUENCE_LINK_ALLOWED_PRIVATE_HOSTS": "127.0.0.1",

@@ -49,6 +49,10 @@ class SandboxProcess:
         answer: dict[str, Any] = self.ask("GET", f"/{part}")
         return answer
 
+    def now(self) -> float:
+        """By its own clock, in seconds."""
+        return float(self.ask("GET", "/")["now"])
+
     def count(self, part: str, name: str) -> int:
         return int(self.state(part)["statistics"].get(name, 0))
 

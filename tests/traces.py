@@ -27,9 +27,16 @@ for row in Session.objects.all():
 
 def traces(made: Installation, box: SandboxProcess) -> Iterator[tuple[str, bytes]]:
     """Place and content: database, broker, logs, mails, sessions, files."""
+    yield "sessions", made.manage("shell", "-c", _SESSIONS).encode()
+    yield from traces_without_sessions(made, box)
+
+
+def traces_without_sessions(
+    made: Installation, box: SandboxProcess
+) -> Iterator[tuple[str, bytes]]:
+    """What needs no process of its own to be read."""
     yield from _database(made.environment["DATABASE_URL"])
     yield from _redis(made.environment["REDIS_URL"])
-    yield "sessions", made.manage("shell", "-c", _SESSIONS).encode()
     for mail in box.mails():
         yield "mails", str(mail).encode()
     for path in made.directory.rglob("*"):

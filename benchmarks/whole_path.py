@@ -1,0 +1,110 @@
+"""The whole path: beat, broker, worker, lease, open, exchange, seal, store."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from benchmarks import due
+from benchmarks.accounting import cpu_seconds, peak_memory
+from benchmarks.processes import installation
+from config.celery_app import app
+from confluence_link.models import database_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.bench import Bench
+    from benchmarks.seeding import Population
+
+WARM_UP: Final = 500
+# So that those who are measured are idle, and known to the operating system.
+PAUSE_SECONDS: Final = 3
+GIVE_UP_SECONDS: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class WholePath:
+    """Costs are per refresh, of all our processes; of starting them nothing counts."""
+
+    refreshes: int
+    rate: float
+    cpu_ms: float
+    cpu_ms_of: Mapping[str, float]
+    peak_memory_mib: float
+    expired: int
+    refreshed_twice: int
+    latest_seconds: float
+    most_at_once: int
+
+    @property
+    def per_cpu_second(self) -> float:
+        return 1000 / self.cpu_ms
+
+
+def measure(
+    bench: Bench,
+    population: Population,
+    *,
+    refreshes: int,
+    latency_seconds: float,
+    workers: int = 1,
+    per_second: float = 1e9,
+) -> WholePath:
+    """So many grants fall due, all at once or at a rate; until the last is stored."""
+    bench.endpoint.set_latency(latency_seconds)
+    with installation(
+        workers=workers, environment=bench.environment, directory=bench.directory
+    ) as ours:
+        families = ours | bench.servers
+        _warm_up(bench, population)
+        first_at = database_now() + timedelta(seconds=PAUSE_SECONDS)
+        due.make_due(population, refreshes, first_at=first_at, per_second=per_second)
+        due.settle()
+        bench.endpoint.reset()
+        before = cpu_seconds(families)
+        with peak_memory(families) as memory:
+            _wait(bench, refreshes, refreshes / per_second)
+        after = cpu_seconds(families)
+    answered, outcome = bench.endpoint.answered(), due.outcome()
+    spent = {name: 1000 * (after[name] - before[name]) / refreshes for name in after}
+    return WholePath(
+        refreshes=outcome.refreshed,
+        rate=answered.rate,
+        cpu_ms=sum(spent.values()),
+        cpu_ms_of=spent,
+        peak_memory_mib=memory.mib,
+        expired=outcome.expired,
+        refreshed_twice=answered.exchanges - outcome.refreshed + answered.reused,
+        latest_seconds=outcome.latest_seconds,
+        most_at_once=answered.most_at_once,
+    )
+
+
+def _warm_up(bench: Bench, population: Population) -> None:
+    """Every process has its connections and has read its code."""
+    bench.endpoint.reset()
+    due.make_due(population, WARM_UP, offset=1)
+    _wait(bench, WARM_UP, 0)
+
+
+def _wait(bench: Bench, refreshes: int, seconds: float) -> None:
+    """Until so many were answered and stored, and their predecessors are erased.
+
+    The endpoint is asked often; the database, whose time counts, hardly ever.
+    """
+    give_up = time.monotonic() + seconds + GIVE_UP_SECONDS
+    _until(lambda: bench.endpoint.answered().exchanges >= refreshes, give_up)
+    _until(lambda: not due.is_anything_due(), give_up)
+    # Else a short run would be over before beat asks for it, once a minute.
+    app.send_task("confluence_link.tasks.purge")
+    _until(lambda: not due.is_anything_to_be_erased(), give_up)
+
+
+def _until(is_over: Callable[[], bool], give_up: float) -> None:
+    while not is_over():
+        if time.monotonic() > give_up:
+            raise RuntimeError("not all was done that was due")
+        time.sleep(0.5)
