@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, Max, Q, Value, When
 
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from confluence_link.tokens import TokenSet
 
 _CHANCE: Final = random.SystemRandom()
+LOOKED_AT_A_MINUTE: Final = 5_000
 # Of an answer in which only the refresh token could be used.
 MALFORMED: Final = "malformed"
 
@@ -181,7 +182,16 @@ def import_spool() -> None:
 
 
 def forget_predecessors() -> None:
-    """Erases the predecessors whose leeway is over: nobody would take them any more."""
-    SealedTokenSet.objects.filter(previous_until__lte=database_now()).update(
-        previous_refresh=b"", previous_until=None
-    )
+    """Erases predecessors whose leeway is over: nobody would take them any more.
+
+    No index says which, because every refresh would have to write it; so each minute
+    looks at the next part of the table. Where there are more parts, most predecessors
+    are replaced by their successors before.
+    """
+    now = database_now()
+    last = SealedTokenSet.objects.aggregate(last=Max("pk"))["last"] or 0
+    parts = last // LOOKED_AT_A_MINUTE + 1
+    first = int(now.timestamp() / 60) % parts * LOOKED_AT_A_MINUTE
+    SealedTokenSet.objects.filter(
+        pk__gte=first, pk__lt=first + LOOKED_AT_A_MINUTE, previous_until__lte=now
+    ).update(previous_refresh=b"", previous_until=None)

@@ -116,7 +116,7 @@ def is_plain(leased: Leased, token_set: TokenSet) -> bool:
         and grant.status == Grant.Status.ACTIVE
         and not grant.last_error
         and not grant.consecutive_failures
-        and (token_set.scopes is None or list(token_set.scopes) == grant.scopes)
+        and (token_set.scopes is None or set(token_set.scopes) == set(grant.scopes))
     )
 
 

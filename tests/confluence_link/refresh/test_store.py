@@ -185,3 +185,14 @@ def test_i4_a_predecessor_is_erased_when_its_leeway_is_over(sandbox, cloud_grant
     sealed = SealedTokenSet.objects.get()
     assert bytes(sealed.previous_refresh) == b""
     assert sealed.previous_until is None
+
+
+def test_i4_a_minute_looks_at_one_part_of_a_long_table(cloud_grant, monkeypatch):
+    monkeypatch.setattr(store, "LOOKED_AT_A_MINUTE", 1)
+    for _ in range(2):
+        grants.copy_of(cloud_grant)
+    SealedTokenSet.objects.update(
+        previous_refresh=b"old", previous_until=database_now() - timedelta(days=1)
+    )
+    refresh.forget_predecessors()
+    assert SealedTokenSet.objects.filter(previous_refresh=b"old").count() >= 2
