@@ -15,11 +15,10 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Final, TypeAlias
 
 import aiohttp
-from requests.structures import CaseInsensitiveDict
 
 from confluence_link.errors import TransportError
 from confluence_link.http.answer import Answer
@@ -33,6 +32,12 @@ IDLE_SECONDS: Final = 10
 CONNECT_SECONDS: Final = 10
 _HEAD_BYTES: Final = 32_768
 _PIECE_BYTES: Final = 16_384
+
+_HEADERS: Final = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": USER_AGENT,
+}
 
 # Surely before any byte of a request: the name, the connection, the handshake.
 _NOT_SENT: Final = (
@@ -101,40 +106,47 @@ class Multiplex:
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            # `_begin` ends what takes too long, with one timer for many.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
             auto_decompress=False,
             trust_env=False,
             max_line_size=_HEAD_BYTES,
             max_field_size=_HEAD_BYTES,
         ) as self._session:
             self._loop = asyncio.get_running_loop()
-            self._tasks: set[asyncio.Task[None]] = set()
             self._places = asyncio.Semaphore(self._at_once)
             self._over = asyncio.Event()
             self._ready.set()
             await self._over.wait()
 
     def _begin(self, waiting: list[tuple[int, Post]], done: Done) -> None:
+        of_deadline: dict[Deadline, set[asyncio.Task[None]]] = {}
         for place, post in waiting:
-            task = self._loop.create_task(self._exchange(place, post, done))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            if not post.deadline.remaining():
+                # A task that is cancelled before it began would tell nobody.
+                done(place, TransportError("timeout", sent=False))
+                continue
+            tasks = of_deadline.setdefault(post.deadline, set())
+            tasks.add(self._loop.create_task(self._exchange(place, post, done)))
+        for deadline, tasks in of_deadline.items():
+            timer = self._loop.call_later(deadline.remaining(), _cancel, tasks)
+            for task in tasks:
+                task.add_done_callback(partial(_forget, tasks, timer))
 
     async def _exchange(self, place: int, post: Post, done: Done) -> None:
-        outcome: Outcome = TransportError("reset", sent=True)
+        outcome: Outcome = TransportError("timeout", sent=False)
         try:
             async with self._places:
+                outcome = TransportError("timeout", sent=True)
                 outcome = await self._outcome(post)
         finally:
-            # Whatever happened: somebody waits for it.
+            # Whatever happened, and if it was cancelled: somebody waits for it.
             done(place, outcome)
 
     async def _outcome(self, post: Post) -> Outcome:
-        seconds = post.deadline.remaining()
-        if not seconds:
-            return TransportError("timeout", sent=False)
         try:
-            async with asyncio.timeout(seconds):
-                return await self._answer(post)
+            return await self._answer(post)
         except TransportError as error:
             return error
         except aiohttp.ClientSSLError:
@@ -157,25 +169,34 @@ class Multiplex:
         async with self._session.post(
             post.url,
             data=post.body,
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "Content-Type": post.content_type,
-                "User-Agent": USER_AGENT,
-            },
+            headers={"Content-Type": post.content_type},
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
         ) as response:
-            coding = response.headers.get("Content-Encoding", "identity")
-            if coding.lower() != "identity":
+            headers = response.headers
+            if headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise TransportError("encoded", sent=True)
             body = bytearray()
             async for piece in response.content.iter_chunked(_PIECE_BYTES):
                 body += piece
                 if len(body) > post.max_bytes:
                     raise TransportError("too_large", sent=True)
-            headers = CaseInsensitiveDict(response.headers.items())
             return Answer(response.status, headers, bytes(body))
+
+
+def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+
+
+def _forget(
+    tasks: set[asyncio.Task[None]],
+    timer: asyncio.TimerHandle,
+    task: asyncio.Task[None],
+) -> None:
+    """The timer goes with the last of them."""
+    tasks.discard(task)
+    if not tasks:
+        timer.cancel()
 
 
 def multiplex(ca_bundle: str = "") -> Multiplex:

@@ -25,6 +25,8 @@ from confluence_link.vault.key_ring import KEY_BYTES, key_ring
 VERSION: Final = b"\x01"
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12
+# Made once: `json.dumps` would make one for every envelope.
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Binding:
             self.oauth_app,
             key_id,
         ]
-        return json.dumps(fields, separators=(",", ":")).encode()
+        return _COMPACT.encode(fields).encode()
 
 
 def seal(plaintext: str, *, binding: Binding) -> bytes:
@@ -57,7 +59,8 @@ def seal(plaintext: str, *, binding: Binding) -> bytes:
     if not ring:
         raise VaultError("no_keys")
     key_id, master = next(iter(ring.items()))
-    salt, nonce = secrets.token_bytes(SALT_BYTES), secrets.token_bytes(NONCE_BYTES)
+    chance = secrets.token_bytes(SALT_BYTES + NONCE_BYTES)
+    salt, nonce = chance[:SALT_BYTES], chance[SALT_BYTES:]
     sealed = AESGCM(_record_key(master, salt)).encrypt(
         nonce, plaintext.encode(), binding.associated_data(key_id)
     )
