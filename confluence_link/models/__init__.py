@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from confluence_link.models.among import Among
 from confluence_link.models.clock import database_now
 from confluence_link.models.event import Event
 from confluence_link.models.grant import Grant, SealedTokenSet
@@ -15,6 +16,7 @@ from confluence_link.models.vacant_site import VacantSite
 from confluence_link.models.vault_key import VaultKey
 
 __all__ = [
+    "Among",
     "Event",
     "Grant",
     "LinkInvitation",

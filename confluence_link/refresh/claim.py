@@ -49,10 +49,6 @@ _COLUMNS = (
     "epoch",
     "generation",
     "scopes",
-    "attempt",
-    "uncertain_since",
-    "lease_id",
-    "lease_until",
     "consecutive_failures",
     "last_error",
     "consented_at",
@@ -80,7 +76,7 @@ def count_due(ids: Collection[int]) -> dict[int, int]:
     """How many of these grants are free and due, by Cloud's apps."""
     now = database_now()
     at_cloud = _takable(now).filter(
-        pk__in=ids,
+        pk__among=frozenset(ids),
         refresh_at__lte=now,
         oauth_app__deployment=OAuthApp.Deployment.CLOUD,
     )
@@ -142,7 +138,7 @@ def _lease(
         # Durable: inside a surrounding transaction the intent would not be
         # committed, and Django refuses loudly.
         with transaction.atomic(durable=True):
-            return takable.filter(pk__in=ids).update(
+            return takable.filter(pk__among=frozenset(ids)).update(
                 lease_id=lease_id,
                 lease_until=until,
                 queued_until=None,
@@ -151,14 +147,16 @@ def _lease(
                 **more,
             )
 
-    return lease_id, _leased(ids, lease_id) if patiently(take) else []
+    return lease_id, _leased(ids, lease_id, until) if patiently(take) else []
 
 
-def _leased(ids: Collection[int], lease_id: uuid.UUID) -> list[Grant]:
+def _leased(ids: Collection[int], lease_id: uuid.UUID, until: datetime) -> list[Grant]:
     """With their sealed refresh tokens as `sealed_refresh`, and one object per app."""
     rows = list(
         Grant.objects.filter(
-            pk__in=ids, lease_id=lease_id, sealed_token_set__isnull=False
+            pk__among=frozenset(ids),
+            lease_id=lease_id,
+            sealed_token_set__isnull=False,
         )
         .only(*_COLUMNS)
         .annotate(sealed_refresh=F("sealed_token_set__refresh"))
@@ -166,6 +164,7 @@ def _leased(ids: Collection[int], lease_id: uuid.UUID) -> list[Grant]:
     apps = OAuthApp.objects.in_bulk({row.oauth_app_id for row in rows})
     for row in rows:
         row.oauth_app = apps[row.oauth_app_id]
+        row.lease_until = until
     return rows
 
 

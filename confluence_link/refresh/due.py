@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500
 DATA_CENTER_AT_ONCE: Final = 4
-# How long a message to a server, or a probe, is believed to be on its way. If it was
-# lost, the second sweep sends it again; the lease makes a second one harmless.
+# How long a message is believed to be on its way. If it was lost, the second sweep
+# sends it again; the lease makes a second one harmless.
 QUEUED_SECONDS: Final = 60
 # So many sweeps' worth at once, so that a late sweep leaves no worker idle.
 SWEEPS_AHEAD: Final = 2
@@ -98,6 +98,7 @@ def _of_cloud(app: OAuthApp, now: datetime) -> list[Batch]:
     ahead_seconds = SWEEPS_AHEAD * settings.CONFLUENCE_LINK_SWEEP_SECONDS
     room = math.ceil(per_second * ahead_seconds)
     ids = list(most_urgent(Grant.objects.due(now).filter(oauth_app=app), room))
+    _mark_queued(ids, now)
     size = pace.batch_size(per_second, most=BATCH)
     return [
         Batch(ids[start : start + size], is_at_server=False)
@@ -127,6 +128,13 @@ def by_turns(due: GrantQuerySet) -> QuerySet[Grant, int]:
     )
     fair = due.annotate(turn=turn).order_by("turn", *Grant.URGENCY)
     return fair.values_list("pk", flat=True)
+
+
+def _mark_queued(ids: Collection[int], now: datetime) -> None:
+    """So that the next sweep does not send them again while they wait."""
+    Grant.objects.filter(pk__among=frozenset(ids)).update(
+        queued_until=now + timedelta(seconds=QUEUED_SECONDS)
+    )
 
 
 def _at_servers(now: datetime) -> list[Batch]:
@@ -159,13 +167,6 @@ def _at_servers(now: datetime) -> list[Batch]:
         Batch([pk for _, pk in of_app], is_at_server=True)
         for _, of_app in groupby(free, key=itemgetter(0))
     ]
-
-
-def _mark_queued(ids: Collection[int], now: datetime) -> None:
-    """Only where there is a share to count; elsewhere a second message costs little."""
-    Grant.objects.filter(pk__in=ids).update(
-        queued_until=now + timedelta(seconds=QUEUED_SECONDS)
-    )
 
 
 # Probes

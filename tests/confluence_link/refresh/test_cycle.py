@@ -39,25 +39,17 @@ def test_a_grant_that_is_not_due_is_left_alone(sandbox, cloud_grant):
     assert sandbox.cloud.statistics[REFRESHED] == 0
 
 
-def test_f17_a_lost_message_is_sent_again_by_the_next_sweep(sandbox, cloud_grant):
-    grants.make_due(cloud_grant)
-    refresh.sweep(enqueue=lambda ids: None)
-    batches: list[list[int]] = []
-    refresh.sweep(enqueue=batches.append)
-    assert batches == [[cloud_grant.pk]]
-
-
-def test_f17_a_lost_message_to_a_server_is_sent_again_by_the_second_sweep(
-    sandbox, data_center_grant
-):
-    grants.make_due(data_center_grant)
+@pytest.mark.parametrize("name", ["cloud_grant", "data_center_grant"])
+def test_f17_a_lost_message_is_sent_again_by_the_second_sweep(sandbox, name, request):
+    grant = request.getfixturevalue(name)
+    grants.make_due(grant)
     refresh.sweep(enqueue=lambda ids: None)
     batches: list[list[int]] = []
     refresh.sweep(enqueue=batches.append)
     assert batches == []
     grants.seconds_pass(sandbox, 61)
     refresh.sweep(enqueue=batches.append)
-    assert batches == [[data_center_grant.pk]]
+    assert batches == [[grant.pk]]
 
 
 def test_f15_a_message_that_comes_twice_refreshes_once(sandbox, cloud_grant):
