@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import (
+    beat_init,
+    setup_logging,
+    worker_init,
+    worker_process_init,
+)
 from django.core.exceptions import ImproperlyConfigured
+
+# New objects until the next look at them; 700 is Python's own.
+GARBAGE_THRESHOLD = 10_000
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -23,6 +32,18 @@ def leave_logging_to_django(**kwargs: Any) -> None:
 
     It would put its own level over `LOG_LEVEL`, and lines without our filter beside.
     """
+
+
+@worker_process_init.connect
+def spare_what_stays(**kwargs: Any) -> None:
+    """The garbage collector need not look at what lives as long as the process.
+
+    Every exchange makes hundreds of small objects; with Python's own threshold a sixth
+    of a refresh's time went into looking through them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
 
 
 @worker_init.connect

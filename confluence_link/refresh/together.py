@@ -8,7 +8,6 @@ so does everything on SQLite.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import psycopg
@@ -23,7 +22,6 @@ from confluence_link.refresh import idle
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Sequence
-    from datetime import datetime
 
     from confluence_link.refresh.claim import Leased
     from confluence_link.tokens import TokenSet
@@ -35,19 +33,19 @@ _PREPARED_AFTER: Final = 5
 
 # The other columns that a success clears are clear in a plain one already.
 _STORE: Final = f"""WITH answer AS MATERIALIZED (
-    SELECT * FROM unnest(
+    SELECT *, %b::timestamptz AS asked_at FROM unnest(
         %b::bigint[], %b::int[], %b::int[], %b::bytea[], %b::bytea[],
-        %b::timestamptz[], %b::timestamptz[], %b::timestamptz[], %b::timestamptz[]
+        %b::int[], %b::int[], %b::int[]
     ) AS answer (
         grant_id, epoch, generation, access, refresh,
-        asked_at, expires_at, refresh_at, previous_until
+        expires_in_seconds, refresh_in_seconds, leeway_seconds
     )
 ), renewed AS (
     UPDATE {_GRANT} AS held SET
         generation = held.generation + 1,
-        expires_at = answer.expires_at,
-        refresh_at = answer.refresh_at,
-        last_rotated_at = answer.asked_at,
+        expires_at = asked_at + expires_in_seconds * interval '1 second',
+        refresh_at = asked_at + refresh_in_seconds * interval '1 second',
+        last_rotated_at = asked_at,
         lease_id = NULL,
         lease_until = NULL,
         queued_until = NULL,
@@ -63,7 +61,7 @@ UPDATE {_SEALED} AS sealed SET
     access = answer.access,
     refresh = answer.refresh,
     previous_refresh = sealed.refresh,
-    previous_until = answer.previous_until,
+    previous_until = asked_at + leeway_seconds * interval '1 second',
     key_id = %b
 FROM answer JOIN renewed ON renewed.id = answer.grant_id
 WHERE sealed.grant_id = answer.grant_id
@@ -79,10 +77,9 @@ class _Row(NamedTuple):
     generation: int
     access: bytes
     refresh: bytes
-    asked_at: datetime
-    expires_at: datetime
-    refresh_at: datetime
-    previous_until: datetime
+    expires_in_seconds: int
+    refresh_in_seconds: int
+    leeway_seconds: int
 
 
 def store_together(
@@ -98,13 +95,15 @@ def store_together(
     if not rows:
         return set()
     columns = [list(column) for column in zip(*rows, strict=True)]
+    # One lease, one time.
+    asked_at = answers[0][0].asked_at
     connection.ensure_connection()
     # A statement of its own is a transaction of its own; the lease before it was
     # durable, so there is none around.
     with CursorWrapper(
         psycopg.Cursor(_with_plans(connection.connection)), connection
     ) as cursor:
-        cursor.execute(_STORE, [*columns, lease_id, vault.sealing_key_id()])
+        cursor.execute(_STORE, [asked_at, *columns, lease_id, vault.sealing_key_id()])
         return {grant_id for (grant_id,) in cursor.fetchall()}
 
 
@@ -123,7 +122,9 @@ def is_plain(leased: Leased, token_set: TokenSet) -> bool:
 def _row(leased: Leased, token_set: TokenSet) -> _Row:
     grant, asked_at = leased.grant, leased.asked_at
     refresh_token = token_set.refresh_token or leased.refresh_token
-    leeway_seconds = atlassian.deployment_for(grant.oauth_app).leeway_seconds
+    refresh_at = idle.next_refresh_at(
+        grant, asked_at=asked_at, expires_in_seconds=token_set.expires_in_seconds
+    )
     successor = grant.generation + 1
     return _Row(
         grant_id=grant.pk,
@@ -131,12 +132,9 @@ def _row(leased: Leased, token_set: TokenSet) -> _Row:
         generation=grant.generation,
         access=vault.seal_access(grant, token_set.access_token, generation=successor),
         refresh=vault.seal_refresh(grant, refresh_token, generation=successor),
-        asked_at=asked_at,
-        expires_at=asked_at + timedelta(seconds=token_set.expires_in_seconds),
-        refresh_at=idle.next_refresh_at(
-            grant, asked_at=asked_at, expires_in_seconds=token_set.expires_in_seconds
-        ),
-        previous_until=asked_at + timedelta(seconds=leeway_seconds),
+        expires_in_seconds=token_set.expires_in_seconds,
+        refresh_in_seconds=int((refresh_at - asked_at).total_seconds()),
+        leeway_seconds=atlassian.deployment_for(grant.oauth_app).leeway_seconds,
     )
 
 
