@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import due_query, machine, results, seeding
+from benchmarks import due_query, machine, results, seeding, stages
 from benchmarks.bench import on_a_copy
 from benchmarks.figures import figures_of, rounded
 from benchmarks.parts import ALL, ONCE, REPEATED, Sizes
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from benchmarks.bench import Bench
 
 RUNS_TO_KEEP: Final = 3
-_ONCE: Final[Mapping[str, Callable[[Bench], Any]]] = {"due_query": due_query.measure}
+_ONCE: Final[Mapping[str, Callable[[Bench], Any]]] = {
+    "due_query": due_query.measure,
+    "stages": stages.measure,
+}
 
 
 def run(bench: Bench, parts: Sequence[str], *, runs: int, sizes: Sizes) -> int:
@@ -30,6 +33,8 @@ def run(bench: Bench, parts: Sequence[str], *, runs: int, sizes: Sizes) -> int:
     rounds = _rounds(bench, [part for part in REPEATED if part in parts], runs, sizes)
     once = {part: _tell(part, _ONCE[part](bench)) for part in ONCE if part in parts}
     figures = figures_of(rounds, once)
+    if "stages" in once:
+        print(f"\n{once['stages'].as_markdown()}")
     print(f"\n{results.table(figures)}\n")
     if set(parts) == set(ALL) and sizes == Sizes() and runs >= RUNS_TO_KEEP:
         each = [{part: _plain(one[part]) for part in one} for one in rounds]

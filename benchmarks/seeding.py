@@ -189,34 +189,45 @@ _NUMBERS: Final = {"id", "user_id", "organization_id", "grant_id", "linked_by_id
 _TEXTS: Final = {"slug", "email", "public_id", "account_id", "site_id"}
 
 
-def multiply(count: int, *, times: int) -> None:
-    """So many times the `count` grants that there are, their tokens left out."""
+def multiply(count: int, *, times: int, first_grows: bool = False) -> None:
+    """So many times the `count` grants that there are, their tokens left out.
+
+    All of them lie in the order of the first ones, so that what is due does not lie
+    together. Each organization is copied, too; or the first one grows instead.
+    """
     with connection.cursor() as cursor:
         # Millions of rows need not be checked one by one for what they point to.
         cursor.execute("SET session_replication_role = replica")
         for model in (Organization, User, Membership, Grant, LinkedSite):
-            cursor.execute(_copies(model, count, times))
+            cursor.execute(_copies(model, count, times, first_grows))
             _count(cursor, model)
         cursor.execute("RESET session_replication_role")
 
 
-def _copies(model: type[Model], count: int, times: int) -> sql.Composed:
+def _copies(
+    model: type[Model], count: int, times: int, first_grows: bool
+) -> sql.Composed:
     names = [str(field.column) for field in model._meta.concrete_fields]
     return sql.SQL(
         "INSERT INTO {table} ({names}) SELECT {values}"
-        " FROM {table}, generate_series(1, {more}) AS n"
+        " FROM {table}, generate_series(1, {more}) AS n ORDER BY n, id"
     ).format(
         table=sql.Identifier(model._meta.db_table),
         names=sql.SQL(", ").join([sql.Identifier(name) for name in names]),
-        values=sql.SQL(", ").join([_copied(name, count) for name in names]),
+        values=sql.SQL(", ").join(
+            [_copied(name, count, first_grows) for name in names]
+        ),
         more=sql.Literal(times - 1),
     )
 
 
-def _copied(name: str, count: int) -> sql.Composable:
+def _copied(name: str, count: int, first_grows: bool) -> sql.Composable:
     column = sql.Identifier(name)
     if name in _NUMBERS:
-        return sql.SQL("{} + n * {}").format(column, sql.Literal(count))
+        is_first = first_grows and name == "organization_id"
+        grows = "CASE {0} WHEN 1 THEN 1 ELSE {0} + n * {1} END"
+        words = grows if is_first else "{0} + n * {1}"
+        return sql.SQL(words).format(column, sql.Literal(count))
     return sql.SQL("{} || '-' || n").format(column) if name in _TEXTS else column
 
 
