@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -35,6 +36,15 @@ def family_cpu_seconds(pid: int) -> float:
             # Who ended meanwhile might be missing, or counted twice.
             if _family(pid) == family:
                 return total
+
+
+def process_cpu_seconds(pid: int) -> float:
+    """Of one thread of control, to the nanosecond; what it started does not count.
+
+    Reference: https://docs.kernel.org/scheduler/sched-stats.html
+    """
+    nanoseconds = Path(f"/proc/{pid}/schedstat").read_text().split()[0]
+    return int(nanoseconds) / 1e9
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -44,10 +44,6 @@ class Bare:
     rate: float
     cpu_ms: float
 
-    @property
-    def per_cpu_second(self) -> float:
-        return 1000 / self.cpu_ms
-
 
 def measure(
     bench: Bench,

@@ -12,21 +12,22 @@ import os
 import secrets
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import django
 
-from benchmarks.databases import broker_pid, own_database, postmaster_pid
+from benchmarks.databases import broker_pid, name_of, own_database, postmaster_pid
 from benchmarks.endpoint_process import EndpointProcess, endpoint_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # What a process may take over from ours: nothing that is a setting.
 INHERITED: Final = ("PATH", "HOME", "LANG", "TMPDIR")
-SWEEP_SECONDS: Final = 2
+# More often than in production, where it would cost less: a run is short.
+SWEEP_SECONDS: Final = 5
 # Above what one machine can do: the cap is not what is measured.
 REFRESHES_PER_SECOND: Final = 10_000
 
@@ -36,18 +37,16 @@ class Bench:
     """`environment` is that of every process; `servers` are process ids by name."""
 
     directory: Path
-    environment: dict[str, str] = field(repr=False)
+    environment: Mapping[str, str] = field(repr=False)
     endpoint: EndpointProcess
-    servers: dict[str, int]
-
-    @property
-    def database_url(self) -> str:
-        return self.environment["DATABASE_URL"]
+    servers: Mapping[str, int]
+    # Where databases can be made: nobody may be connected to one that is copied.
+    server: str = field(repr=False)
 
 
 @contextmanager
 def bench() -> Iterator[Bench]:
-    """Migrated, and with the Cloud app at the endpoint; no process of ours runs yet.
+    """Its database is migrated, and there is nothing in it but the Cloud app.
 
     `DATABASE_URL` and `REDIS_URL` name the servers, which must be on this machine.
     """
@@ -63,10 +62,35 @@ def bench() -> Iterator[Bench]:
             "postgresql": postmaster_pid(server),
             "broker": broker_pid(environment["REDIS_URL"]),
         }
-        environment["DATABASE_URL"] = stack.enter_context(own_database(server, "main"))
+        environment["DATABASE_URL"] = stack.enter_context(own_database(server, "empty"))
         os.environ.update(environment)
         _prepare(endpoint)
-        yield Bench(directory, environment, endpoint, servers)
+        yield Bench(directory, environment, endpoint, servers, server)
+
+
+@contextmanager
+def on_a_copy(bench: Bench, name: str) -> Iterator[Bench]:
+    """The same with another database, which was just as this one is now.
+
+    Within the block it is also the one that this process is connected to.
+    """
+    connect_to(bench)
+    before = bench.environment["DATABASE_URL"]
+    with own_database(bench.server, name, like=before) as url:
+        there = replace(bench, environment={**bench.environment, "DATABASE_URL": url})
+        connect_to(there)
+        try:
+            yield there
+        finally:
+            connect_to(bench)
+
+
+def connect_to(bench: Bench) -> None:
+    """From the next statement of this process on."""
+    from django.db import connection
+
+    connection.close()
+    connection.settings_dict["NAME"] = name_of(bench.environment["DATABASE_URL"])
 
 
 def _settings(endpoint: EndpointProcess, directory: Path) -> dict[str, str]:

@@ -32,17 +32,27 @@ def connect(url: str, **options: Any) -> psycopg.Connection[Any]:
 
 
 @contextmanager
-def own_database(server: str, name: str) -> Iterator[str]:
-    """An empty one until the end of the block; its URL."""
-    identifier = sql.Identifier(f"bench_{os.getpid()}_{name}")
+def own_database(server: str, name: str, *, like: str = "") -> Iterator[str]:
+    """An empty one, or one like another, until the end of the block; its URL.
+
+    Nobody may be connected to the other one.
+    """
+    name = f"bench_{os.getpid()}_{name}"
+    identifier = sql.Identifier(name)
+    template = sql.Identifier(name_of(like) if like else "template1")
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, template)
     with connect(server) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+        connection.execute(create)
         try:
-            yield _with_name(server, f"bench_{os.getpid()}_{name}")
+            yield _with_name(server, name)
         finally:
             connection.execute(
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier)
             )
+
+
+def name_of(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
 
 
 def _with_name(server: str, name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.db import connection
 
-from confluence_link.models import Grant, SealedTokenSet, database_now
+from confluence_link.models import Grant, database_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,15 +40,6 @@ UPDATE confluence_link_grant AS g
 SET refresh_at = due_at, expires_at = due_at + margin,
     last_rotated_at = due_at - interval '53 minutes', last_used_at = due_at - unused
 FROM bench_due WHERE g.id = bench_due.grant_id
-"""
-_NOTHING_IS_ERASED: Final = """
-UPDATE confluence_link_sealedtokenset SET previous_until = %(now)s + interval '1 day'
-WHERE previous_until < %(soon)s
-"""
-_BUT_THESE_NEIGHBOURS: Final = """
-UPDATE confluence_link_sealedtokenset AS s
-SET previous_refresh = refresh, previous_until = due_at
-FROM bench_due WHERE s.grant_id = bench_due.grant_id %% %(total)s + 1
 """
 _OUTCOME: Final = """
 SELECT count(*) FILTER (WHERE g.refresh_at > %(soon)s),
@@ -79,10 +70,8 @@ def make_due(
     """Every so-manieth grant, in no order of their rows; nothing else will be due.
 
     Access tokens end 5 to 9 minutes later, as `refresh.schedule` plans it, and the
-    last use was in the last six days. As many predecessors are to be erased at the
-    same times, as it is where refreshing never stops.
+    last use was in the last six days.
     """
-    assert 2 * count <= population.count
     now = database_now()
     values: dict[str, Any] = {
         "offset": offset,
@@ -97,18 +86,15 @@ def make_due(
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_due")
         cursor.execute(_NOTHING_IS_DUE, values)
-        cursor.execute(_NOTHING_IS_ERASED, values)
         cursor.execute(_PLAN, values)
         cursor.execute("ALTER TABLE bench_due ADD PRIMARY KEY (grant_id)")
         cursor.execute(_THESE_ARE, values)
-        cursor.execute(_BUT_THESE_NEIGHBOURS, values)
 
 
 def settle() -> None:
     """What the database would do by itself, done before something is measured."""
     with connection.cursor() as cursor:
-        for table in ("grant", "sealedtokenset", "oauthapphealth"):
-            cursor.execute(f"VACUUM (ANALYZE) confluence_link_{table}")
+        cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")
 
 
@@ -118,11 +104,6 @@ def is_anything_due() -> bool:
         status=Grant.Status.ACTIVE, refresh_at__lte=database_now()
     )
     return due.exists()
-
-
-def is_anything_to_be_erased() -> bool:
-    old = SealedTokenSet.objects.filter(previous_until__lte=database_now())
-    return old.exists()
 
 
 def outcome() -> Outcome:

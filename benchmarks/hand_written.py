@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from django.db import connection
 from django.utils import timezone
 
-from benchmarks import tokens
+from benchmarks import due, tokens
 from benchmarks.accounting import cpu_seconds
 from benchmarks.processes import worker
 
@@ -37,10 +37,6 @@ class HandWritten:
     cpu_ms: float
     cpu_ms_of: Mapping[str, float]
 
-    @property
-    def per_cpu_second(self) -> float:
-        return 1000 / self.cpu_ms
-
 
 def measure(
     bench: Bench, *, refreshes: int, latency_seconds: float, run: int
@@ -48,8 +44,9 @@ def measure(
     bench.endpoint.set_latency(latency_seconds)
     # Its client trusts the endpoint's authority alone: reading the public roots for
     # each request, as it does with them, would cost it 20 ms more.
-    environment = bench.environment | {
-        "REQUESTS_CA_BUNDLE": str(bench.endpoint.ca_file)
+    environment = {
+        **bench.environment,
+        "REQUESTS_CA_BUNDLE": str(bench.endpoint.ca_file),
     }
     with worker(
         processes=PROCESSES,
@@ -57,7 +54,7 @@ def measure(
         directory=bench.directory,
         app="benchmarks.task_per_token",
     ) as pid:
-        families = {"worker": pid} | bench.servers
+        families = {"worker": pid, **bench.servers}
         _prepare(WARM_UP, f"warm{run}")
         _refresh_all(bench, WARM_UP)
         _prepare(refreshes, f"token{run}")
@@ -88,9 +85,7 @@ def _prepare(count: int, subject: str) -> None:
         )
         for number in range(count)
     )
-    with connection.cursor() as cursor:
-        cursor.execute(f"VACUUM (ANALYZE) {Token._meta.db_table}")
-        cursor.execute("CHECKPOINT")
+    due.settle()
 
 
 def _refresh_all(bench: Bench, count: int) -> None:

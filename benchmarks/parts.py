@@ -1,10 +1,11 @@
-"""The names of what can be measured, in order. Those that take turns come first."""
+"""What can be measured, by name, and how much of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Final
 
-# Once in each run, so that whatever happens to the machine happens to all of them.
+# These take turns, so that whatever happens to the machine happens to all of them.
 REPEATED: Final = (
     "whole_path",
     "bare_client",
@@ -14,5 +15,37 @@ REPEATED: Final = (
     "one_process",
     "two_processes",
 )
+# These have turns of their own, and are measured once in a run of everything.
 ONCE: Final = ("due_query", "stages")
-PARTS: Final = (*REPEATED, *ONCE)
+ALL: Final = (*REPEATED, *ONCE)
+
+LATENCY_SECONDS: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Grants that there are, and refreshes of each measurement.
+
+    The rates are of falling due: a fifth more than is asked of one and two processes.
+    """
+
+    grants: int = 120_000
+    whole_path: int = 10_000
+    bare_client: int = 10_000
+    bare_requests: int = 4_000
+    task_per_token: int = 500
+    one_process_per_second: int = 360
+    two_processes_per_second: int = 720
+    sustained_seconds: int = 60
+
+    def times(self, share: float) -> Sizes:
+        """To try it out: the rates stay, all else is less."""
+        return replace(
+            self,
+            grants=max(int(self.grants * share), 2_000),
+            whole_path=max(int(self.whole_path * share), 200),
+            bare_client=max(int(self.bare_client * share), 200),
+            bare_requests=max(int(self.bare_requests * share), 200),
+            task_per_token=max(int(self.task_per_token * share), 20),
+            sustained_seconds=max(int(self.sustained_seconds * share), 1),
+        )

@@ -22,7 +22,7 @@ END_SECONDS: Final = 60
 
 @contextmanager
 def installation(
-    *, workers: int, environment: Mapping[str, str], directory: Path
+    *, processes: int, environment: Mapping[str, str], directory: Path
 ) -> Iterator[dict[str, int]]:
     """Beat, and a worker with so many processes; their parents' ids by name."""
     # Its name gets an ending that depends on Python's libraries.
@@ -37,7 +37,9 @@ def installation(
         is_ready=lambda _: any(schedules.iterdir()),
     )
     with (
-        worker(processes=workers, environment=environment, directory=directory) as pid,
+        worker(
+            processes=processes, environment=environment, directory=directory
+        ) as pid,
         beat as beat_pid,
     ):
         yield {"worker": pid, "beat": beat_pid}

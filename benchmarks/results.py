@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 FILE: Final = Path(__file__).parent / "results.json"
 
@@ -62,11 +61,6 @@ def table(figures: Mapping[str, float]) -> str:
         f"{name:{width}}  {value:>10.3f}  {gates.get(name, '')}".rstrip()
         for name, value in figures.items()
     )
-
-
-def middle(values: Iterable[float]) -> float:
-    """The median, with as many digits as can be believed."""
-    return float(f"{median(values):.4g}")
 
 
 def write(

@@ -1,4 +1,4 @@
-"""A whole run: seed, let the parts take turns, find the figures, judge them."""
+"""A run: the parts take turns, the figures are found and told, the gates judge."""
 
 from __future__ import annotations
 
@@ -6,133 +6,79 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks import bare, hand_written, machine, results, seeding, whole_path
-from benchmarks.parts import PARTS, REPEATED
+from benchmarks import due_query, machine, results, seeding, stages
+from benchmarks.bench import on_a_copy
+from benchmarks.figures import figures_of, rounded
+from benchmarks.parts import ALL, ONCE, REPEATED, Sizes
+from benchmarks.turns import Turns
 from confluence_link.models import OAuthApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from benchmarks.bench import Bench
-    from benchmarks.seeding import Population
 
-GRANTS: Final = 120_000
-LATENCY_SECONDS: Final = 0.15
-SUSTAINED_SECONDS: Final = 60
-# Fall due in each second: more than is asked for, less than breaks this machine.
-ONE_PROCESS_PER_SECOND: Final = 450
-TWO_PROCESSES_PER_SECOND: Final = 900
+RUNS_TO_KEEP: Final = 3
+_ONCE: Final[Mapping[str, Callable[[Bench], Any]]] = {
+    "due_query": due_query.measure,
+    "stages": stages.measure,
+}
 
 
-def run(bench: Bench, parts: Sequence[str], *, runs: int) -> int:
-    """The exit status: 1 if a gate was missed."""
-    began = time.monotonic()
-    population = seeding.populate(OAuthApp.objects.get(), GRANTS)
-    print(f"{GRANTS} grants were made in {time.monotonic() - began:.0f} s.")
-    measure = _measures(bench, population)
-    rounds = [
-        {part: _tell(part, measure[part](number)) for part in REPEATED if part in parts}
-        for number in range(runs)
-    ]
-    found = figures(rounds)
-    print(f"\n{results.table(found)}\n")
-    if set(parts) == set(PARTS):
+def run(bench: Bench, parts: Sequence[str], *, runs: int, sizes: Sizes) -> int:
+    """The exit status: 1 if a gate was missed.
+
+    Only a run of everything, in its usual size, is written to the file.
+    """
+    rounds = _rounds(bench, [part for part in REPEATED if part in parts], runs, sizes)
+    once = {part: _tell(part, _ONCE[part](bench)) for part in ONCE if part in parts}
+    figures = figures_of(rounds, once)
+    if "stages" in once:
+        print(f"\n{once['stages'].as_markdown()}")
+    print(f"\n{results.table(figures)}\n")
+    if set(parts) == set(ALL) and sizes == Sizes() and runs >= RUNS_TO_KEEP:
+        each = [{part: _plain(one[part]) for part in one} for one in rounds]
         results.write(
             results.FILE,
             machine=machine.describe(bench),
-            refresh=found | {"runs": [_plain(one) for one in rounds]},
+            refresh={**figures, "runs": each},
         )
-    for line in results.missed(found):
-        print(line)
-    return 1 if results.missed(found) else 0
+    missed = results.missed(figures)
+    print("\n".join(missed))
+    return 1 if missed else 0
+
+
+def _rounds(
+    bench: Bench, parts: Sequence[str], runs: int, sizes: Sizes
+) -> list[dict[str, Any]]:
+    """What each part found in each round, over one set of grants."""
+    if not parts:
+        return []
+    with on_a_copy(bench, "main") as there:
+        began = time.monotonic()
+        population = seeding.populate(OAuthApp.objects.get(), sizes.grants)
+        print(f"{sizes.grants} grants: made in {time.monotonic() - began:.0f} s")
+        turns = Turns(there, population, sizes)
+        return [
+            {part: _tell(part, getattr(turns, part)(number)) for part in parts}
+            for number in range(runs)
+        ]
 
 
 def _tell(part: str, measured: Any) -> Any:
-    print(f"{part}: {measured}", flush=True)
+    told = ", ".join(f"{name} {value}" for name, value in _plain(measured).items())
+    print(f"{part}: {told}", flush=True)
     return measured
 
 
-def _plain(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {part: asdict(measured) for part, measured in one.items()}
+def _plain(measured: Any) -> dict[str, Any]:
+    """Its fields, as JSON and people want them."""
+    return {name: _short(value) for name, value in asdict(measured).items()}
 
 
-def _measures(
-    bench: Bench, population: Population
-) -> Mapping[str, Callable[[int], Any]]:
-    """Each gets the number of the run."""
-
-    def ours(
-        refreshes: int, latency_seconds: float = LATENCY_SECONDS, **more: Any
-    ) -> whole_path.WholePath:
-        return whole_path.measure(
-            bench,
-            population,
-            refreshes=refreshes,
-            latency_seconds=latency_seconds,
-            **more,
-        )
-
-    def sustained(workers: int, per_second: int) -> whole_path.WholePath:
-        return ours(
-            per_second * SUSTAINED_SECONDS, workers=workers, per_second=per_second
-        )
-
-    return {
-        "whole_path": lambda _: ours(10_000),
-        "whole_path_at_0ms": lambda _: ours(10_000, 0.0),
-        "bare_client": lambda number: bare.measure(
-            bench,
-            "client",
-            exchanges=10_000,
-            latency_seconds=LATENCY_SECONDS,
-            run=number,
-        ),
-        "bare_requests": lambda number: bare.measure(
-            bench,
-            "requests",
-            exchanges=4_000,
-            latency_seconds=LATENCY_SECONDS,
-            run=number,
-        ),
-        "task_per_token": lambda number: hand_written.measure(
-            bench, refreshes=500, latency_seconds=LATENCY_SECONDS, run=number
-        ),
-        "one_process": lambda _: sustained(1, ONE_PROCESS_PER_SECOND),
-        "two_processes": lambda _: sustained(2, TWO_PROCESSES_PER_SECOND),
-    }
-
-
-def figures(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Medians; a ratio is that of the two in the same round."""
-    found: dict[str, float] = {}
-
-    def add(name: str, part: str, value: Callable[[Any], float]) -> None:
-        if part in rounds[0]:
-            found[name] = results.middle(value(one[part]) for one in rounds)
-
-    def add_ratio(name: str, part: str) -> None:
-        if {part, "whole_path"} <= rounds[0].keys():
-            found[name] = results.middle(
-                one["whole_path"].per_cpu_second / one[part].per_cpu_second
-                for one in rounds
-            )
-
-    add("cpu_ms", "whole_path", lambda one: one.cpu_ms)
-    add_ratio("ratio_to_bare_client", "bare_client")
-    add_ratio("ratio_to_bare_requests", "bare_requests")
-    add_ratio("cpu_ratio_to_task_per_token", "task_per_token")
-    add("rate_at_150ms", "one_process", lambda one: one.rate)
-    add("rate_two_processes", "two_processes", lambda one: one.rate)
-    add("cpu_ms_at_0ms", "whole_path_at_0ms", lambda one: one.cpu_ms)
-    add("cpu_ms_sustained", "one_process", lambda one: one.cpu_ms)
-    ours = [
-        measured
-        for one in rounds
-        for measured in one.values()
-        if isinstance(measured, whole_path.WholePath)
-    ]
-    if ours:
-        found["expired"] = sum(one.expired for one in ours)
-        found["refreshed_twice"] = sum(one.refreshed_twice for one in ours)
-        found["peak_memory_mib"] = max(one.peak_memory_mib for one in ours)
-    return found
+def _short(value: Any) -> Any:
+    if isinstance(value, float):
+        return rounded(value)
+    if isinstance(value, dict):
+        return {name: _short(one) for name, one in value.items()}
+    return value

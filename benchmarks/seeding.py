@@ -26,12 +26,12 @@ from confluence_link.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from django.db.backends.utils import CursorWrapper
     from django.db.models import Field, Model
 
 PER_ORGANIZATION: Final = 100
-CHUNK: Final = 5_000
 RESTS: Final = timedelta(days=1)
 
 
@@ -43,17 +43,37 @@ class Population:
     count: int
 
 
+def _by_hundreds(number: int) -> int:
+    return -(-number // PER_ORGANIZATION)
+
+
 def populate(oauth_app: OAuthApp, count: int) -> Population:
-    """Organizations, people, grants, sealed token sets and linked sites."""
+    """Organizations, people, grants, linked sites and sealed token sets."""
     now = database_now()
-    organizations = -(-count // PER_ORGANIZATION)
-    _copy(Organization, (_organization(n) for n in _numbers(organizations)))
-    _copy(User, (_person(n) for n in _numbers(count)))
-    _copy(Membership, (_membership(n) for n in _numbers(count)))
-    _copy(Grant, (_grant(n, oauth_app, now) for n in _numbers(count)))
-    _copy(SealedTokenSet, (_sealed(n, oauth_app) for n in _numbers(count)))
-    _copy(LinkedSite, (_linked_site(n, now) for n in _numbers(count)))
+    make_grants(oauth_app, count)
+    _copy(SealedTokenSet, (_sealed(n, oauth_app, now) for n in _numbers(count)))
     return Population(oauth_app, count)
+
+
+def make_grants(
+    oauth_app: OAuthApp,
+    count: int,
+    *,
+    organization_of: Callable[[int], int] = _by_hundreds,
+    due_every: int = 0,
+) -> None:
+    """Without tokens: for what never asks for one.
+
+    Every so-manieth is due at once, in place: rows that were updated would lie
+    together. `organization_of` counts from 1 on.
+    """
+    now = database_now()
+    _copy(Organization, (_organization(n) for n in _numbers(organization_of(count))))
+    _copy(User, (_person(n) for n in _numbers(count)))
+    _copy(Membership, (_membership(n, organization_of(n)) for n in _numbers(count)))
+    grants = (_grant(n, oauth_app, now) for n in _numbers(count))
+    _copy(Grant, (_due(one, now) if _is_due(one, due_every) else one for one in grants))
+    _copy(LinkedSite, (_linked_site(n, organization_of(n)) for n in _numbers(count)))
 
 
 def _numbers(count: int) -> Iterable[int]:
@@ -69,10 +89,6 @@ def _public_id(number: int) -> str:
     return f"bench-{number:010}"
 
 
-def _organization_id(number: int) -> int:
-    return (number - 1) // PER_ORGANIZATION + 1
-
-
 def _organization(number: int) -> Organization:
     return Organization(
         pk=number, name=f"Organization {number}", slug=f"organization-{number}"
@@ -83,11 +99,11 @@ def _person(number: int) -> User:
     return User(pk=number, email=f"person{number}@example.org", password="!")
 
 
-def _membership(number: int) -> Membership:
+def _membership(number: int, organization_id: int) -> Membership:
     return Membership(
         pk=number,
         public_id=_public_id(number),
-        organization_id=_organization_id(number),
+        organization_id=organization_id,
         user_id=number,
         role=Membership.Role.MEMBER,
     )
@@ -111,6 +127,18 @@ def _grant(number: int, oauth_app: OAuthApp, now: datetime) -> Grant:
     )
 
 
+def _is_due(grant: Grant, due_every: int) -> bool:
+    return bool(due_every) and grant.pk % due_every == 0
+
+
+def _due(grant: Grant, now: datetime) -> Grant:
+    """For up to a minute, and used at any time of the last days."""
+    grant.refresh_at = now - timedelta(seconds=grant.pk * 7919 % 60_000 / 1000)
+    grant.expires_at = grant.refresh_at + timedelta(minutes=7)
+    grant.last_used_at = now - timedelta(seconds=grant.pk * 101 % (6 * 86_400))
+    return grant
+
+
 def _site(number: int) -> dict[str, Any]:
     return {
         "site_id": f"{number:08}-7c3d-4f1e-8a2b-5d6e7f809a1b",
@@ -127,49 +155,107 @@ def _site(number: int) -> dict[str, Any]:
     }
 
 
-def _sealed(number: int, oauth_app: OAuthApp) -> SealedTokenSet:
-    """As after a refresh that was stored: of generation 1, without a predecessor."""
+def _sealed(number: int, oauth_app: OAuthApp, now: datetime) -> SealedTokenSet:
+    """As after a refresh, with a predecessor that nobody would take any more."""
     grant = Grant(pk=number, public_id=_public_id(number), oauth_app_id=oauth_app.pk)
     name = subject(number)
+    refresh = vault.seal_refresh(grant, tokens.refresh_token(name, 1))
     return SealedTokenSet(
         pk=number,
         grant_id=number,
         access=vault.seal_access(grant, tokens.access_token(name, 1)),
-        refresh=vault.seal_refresh(grant, tokens.refresh_token(name, 1)),
+        refresh=refresh,
+        previous_refresh=refresh,
+        previous_until=now,
         key_id=vault.sealing_key_id(),
     )
 
 
-def _linked_site(number: int, now: datetime) -> LinkedSite:
-    site = _site(number)
+def _linked_site(number: int, organization_id: int) -> LinkedSite:
     return LinkedSite(
         pk=number,
         public_id=_public_id(number),
-        organization_id=_organization_id(number),
+        organization_id=organization_id,
         grant_id=number,
         linked_by_id=number,
-        **site,
+        **_site(number),
     )
+
+
+# Rows made of rows
+# ------------------------------------------------------------------------------
+# How a row differs from its copies: numbers go on counting, texts get an ending.
+_NUMBERS: Final = {"id", "user_id", "organization_id", "grant_id", "linked_by_id"}
+_TEXTS: Final = {"slug", "email", "public_id", "account_id", "site_id"}
+
+
+def multiply(count: int, *, times: int, first_grows: bool = False) -> None:
+    """So many times the `count` grants that there are, their tokens left out.
+
+    All of them lie in the order of the first ones, so that what is due does not lie
+    together. Each organization is copied, too; or the first one grows instead.
+    """
+    with connection.cursor() as cursor:
+        # Millions of rows need not be checked one by one for what they point to.
+        cursor.execute("SET session_replication_role = replica")
+        for model in (Organization, User, Membership, Grant, LinkedSite):
+            cursor.execute(_copies(model, count, times, first_grows))
+            _count(cursor, model)
+        cursor.execute("RESET session_replication_role")
+
+
+def _copies(
+    model: type[Model], count: int, times: int, first_grows: bool
+) -> sql.Composed:
+    names = [str(field.column) for field in model._meta.concrete_fields]
+    return sql.SQL(
+        "INSERT INTO {table} ({names}) SELECT {values}"
+        " FROM {table}, generate_series(1, {more}) AS n ORDER BY n, id"
+    ).format(
+        table=sql.Identifier(model._meta.db_table),
+        names=sql.SQL(", ").join([sql.Identifier(name) for name in names]),
+        values=sql.SQL(", ").join(
+            [_copied(name, count, first_grows) for name in names]
+        ),
+        more=sql.Literal(times - 1),
+    )
+
+
+def _copied(name: str, count: int, first_grows: bool) -> sql.Composable:
+    column = sql.Identifier(name)
+    if name in _NUMBERS:
+        is_first = first_grows and name == "organization_id"
+        grows = "CASE {0} WHEN 1 THEN 1 ELSE {0} + n * {1} END"
+        words = grows if is_first else "{0} + n * {1}"
+        return sql.SQL(words).format(column, sql.Literal(count))
+    return sql.SQL("{} || '-' || n").format(column) if name in _TEXTS else column
 
 
 # PostgreSQL's COPY
 # ------------------------------------------------------------------------------
 def _copy(model: type[Model], rows: Iterable[Model]) -> None:
-    """All rows, and what the database should know about them afterwards."""
     fields = model._meta.concrete_fields
-    table = sql.Identifier(model._meta.db_table)
-    names = sql.SQL(", ").join([sql.Identifier(str(each.column)) for each in fields])
-    copy_in = sql.SQL("COPY {} ({}) FROM STDIN").format(table, names)
-    count_ids = sql.SQL(
-        "SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}"
-    ).format(sql.Literal(model._meta.db_table), table)
+    copy_in = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(model._meta.db_table),
+        sql.SQL(", ").join([sql.Identifier(str(each.column)) for each in fields]),
+    )
     with connection.cursor() as cursor:
         with cursor.copy(copy_in) as copy:
             for row in rows:
                 copy.write_row([_value(row, field) for field in fields])
-        cursor.execute(count_ids)
-        cursor.execute(sql.SQL("ANALYZE {}").format(table))
+        _count(cursor, model)
 
 
 def _value(row: Model, field: Field[Any, Any]) -> Any:
     return field.get_db_prep_save(field.pre_save(row, add=True), connection)
+
+
+def _count(cursor: CursorWrapper, model: type[Model]) -> None:
+    """What the database should know of a table that was filled by hand."""
+    name = model._meta.db_table
+    table = sql.Identifier(name)
+    highest = sql.SQL(
+        "SELECT setval(pg_get_serial_sequence({}, 'id'), max(id)) FROM {}"
+    )
+    cursor.execute(highest.format(sql.Literal(name), table))
+    cursor.execute(sql.SQL("VACUUM (ANALYZE) {}").format(table))

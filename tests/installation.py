@@ -82,6 +82,8 @@ class Installation:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                # With its children a group, which a power cut ends as a whole.
+                start_new_session=True,
             )
 
     def log(self, name: str) -> str:
@@ -98,9 +100,9 @@ class Installation:
             process.wait()
 
     def kill(self, name: str) -> None:
-        """Ends it as a power cut would."""
+        """Ends it and its children as a power cut would."""
         process = self._processes.pop(name)
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def send(self, name: str, number: signal.Signals) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -125,9 +126,9 @@ def sweep() -> None:
     tasks.sweep()
 
 
-def ask(ids: list[int]) -> None:
-    """A message that was sent twice, or by hand."""
-    tasks.refresh_batch.delay(ids)
+def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
+    """A message that was sent twice, or by hand; the options are Celery's."""
+    tasks.refresh_batch.apply_async(args=(ids,), **(options or {}))
 
 
 def send_notices() -> None:

@@ -61,6 +61,8 @@ class Points:
                 time.sleep(0.02)
         else:
             os.kill(os.getpid(), SIGNALS[action])
+            # Another thread may be the one that is told, and this one run on.
+            time.sleep(1)
 
     def _counted(self, name: str) -> int:
         with (self.directory / name).open("ab") as file:

@@ -34,7 +34,7 @@ from tests.sandbox_process import (
 from tests.traces import traces_without_sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tests.installation import Installation
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 75
 PATIENCE_SECONDS = 40
+# The types of keys in which Celery's messages lie, waiting or taken.
+QUEUED = {b"list", b"hash", b"zset"}
 
 _numbers = itertools.count(1)
 
@@ -100,6 +102,8 @@ class Stage:
         self.points.at(point, "kill")
         self.sweep(part)
         assert self.made.wait_for_end(victim) == -signal.SIGKILL
+        # What it had taken would come again after eleven minutes.
+        self.forget_messages()
 
     def begin_anew(self) -> None:
         """Alice with a grant at each part; nothing else is left of other tests."""
@@ -120,25 +124,43 @@ class Stage:
 
     def worker(self, pool: str = "threads") -> str:
         """The name of the only worker. With threads, it is killed as one process."""
-        running = [name for name in self.workers if self.made.is_running(name)]
-        wanted = [name for name in running if name.startswith(pool)][:1]
-        for name in running:
-            if name not in wanted:
-                self.made.kill(name)
-        return wanted[0] if wanted else self.another_worker(pool)
+        fit = [name for name in self._running() if name.startswith(pool)][:1]
+        self.end_workers(but=fit)
+        return fit[0] if fit else self.another_worker(pool)
 
-    def another_worker(self, pool: str = "threads") -> str:
+    def another_worker(self, pool: str = "threads", *options: str) -> str:
         name = f"{pool}-{next(_numbers)}"
-        self.made.start_worker(name, pool=pool)
+        self.made.start_worker(name, *options, pool=pool)
         self.workers.append(name)
         return name
+
+    def end_workers(self, but: Sequence[str] = ()) -> None:
+        """At once, as they may be held."""
+        for name in self._running():
+            if name not in but:
+                self.made.kill(name)
+
+    def _running(self) -> list[str]:
+        return [name for name in self.workers if self.made.is_running(name)]
+
+    def until_quiet(self) -> None:
+        """No message waits, and none is being worked on."""
+        until(lambda: not self._messages(), lambda: f"there are {self._messages()}")
+
+    def _messages(self) -> list[bytes]:
+        with redis.Redis.from_url(self.made.environment["REDIS_URL"]) as broker:
+            return [
+                key
+                for key in broker.scan_iter()
+                # Not the names of the queues.
+                if broker.type(key) in QUEUED and b"_kombu" not in key
+            ]
 
     def forget_messages(self) -> None:
         """Those that wait or were taken by somebody; the queues stay declared."""
         with redis.Redis.from_url(self.made.environment["REDIS_URL"]) as broker:
-            for key in broker.scan_iter():
-                if broker.type(key) in {b"list", b"hash", b"zset"}:
-                    broker.delete(key)
+            for key in self._messages():
+                broker.delete(key)
 
     # --- a refresh ------------------------------------------------------------
 
@@ -171,13 +193,6 @@ class Stage:
 
     def until_reached(self, point: str) -> None:
         until(lambda: self.points.is_reached(point), lambda: f"no {point} was reached")
-
-    def until_done(self, part: str) -> None:
-        """No message about it is waiting and no exchange is under way."""
-        until(
-            lambda: not (self.row(part)["queued_until"] or self.row(part)["is_leased"]),
-            lambda: f"{part} is not done: {self.row(part)}",
-        )
 
     def logged(self, text: str) -> int:
         """How often the workers of this file of tests have written it so far."""

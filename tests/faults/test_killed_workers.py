@@ -146,10 +146,13 @@ def test_f08_after_an_outage_longer_than_the_leeway_it_is_called_a_lost_rotation
     for minutes in (11, 2, 4, 6, 9):
         stage.pass_time(60 * minutes)
         stage.tick()
-        stage.until_done(part)
+        stage.until_quiet()
 
     row = stage.row(part)
-    assert (row["status"], row["death_reason"]) == ("reconnect_needed", "rotation_lost")
+    assert (row["status"], row["death_reason"]) == (
+        "reconnect_needed",
+        "rotation_lost",
+    ), row
     for _ in range(2):
         stage.inside("send_notices")
     subjects = [mail["subject"] for mail in stage.box.mails("alice@example.org")]
