@@ -16,13 +16,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-import environ
-import psycopg
 from psycopg import sql
 
 from config.env import BASE_DIR
 from config.run import ports, programs
 from config.run.servers import temporary_server
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,17 +180,7 @@ def _postgresql(directory: Path) -> Iterator[str]:
             server = stack.enter_context(temporary_server("postgresql"))
         name = f"installation_{os.getpid()}_{next(_numbers)}"
         identifier = sql.Identifier(name)
-        parts = environ.Env.db_url_config(server)
-        connection = stack.enter_context(
-            psycopg.connect(
-                host=parts["HOST"] or None,
-                port=parts["PORT"] or None,
-                user=parts["USER"] or None,
-                password=parts["PASSWORD"] or None,
-                dbname=parts["NAME"],
-                autocommit=True,
-            )
-        )
+        connection = stack.enter_context(connect(server))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
         try:
             yield _with_database(server, name)

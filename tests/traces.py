@@ -6,10 +6,10 @@ import sqlite3
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import environ
-import psycopg
 import redis
 from psycopg import sql
+
+from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +49,7 @@ def _database(url: str) -> Iterator[tuple[str, bytes]]:
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             yield "database", "\n".join(connection.iterdump()).encode()
         return
-    parts = environ.Env.db_url_config(url)
-    with psycopg.connect(
-        host=parts["HOST"] or None,
-        port=parts["PORT"] or None,
-        user=parts["USER"] or None,
-        password=parts["PASSWORD"] or None,
-        dbname=parts["NAME"],
-    ) as connection:
+    with connect(url) as connection:
         tables = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         ).fetchall()

@@ -22,7 +22,7 @@ from django.contrib.sessions.models import Session  # noqa: E402  # after the se
 from django.core.management import call_command  # noqa: E402
 from django.core.management.color import no_style  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
-from django.db.models import Max, Min, Q  # noqa: E402
+from django.db.models import Q  # noqa: E402
 from django.forms.models import model_to_dict  # noqa: E402
 
 from accounts.models import Organization, User  # noqa: E402
@@ -81,7 +81,11 @@ def link_many(answers: list[dict[str, Any]]) -> list[int]:
     """A grant of an account of its own for each of these answers of Cloud."""
     people = _people()
     sites = many.links(
-        people["organization"], people["user"], len(answers), app=_app("cloud")
+        people["organization"],
+        people["user"],
+        len(answers),
+        app=_app("cloud"),
+        last_used_at=database_now(),
     )
     made = [site.grant for site in sites]
     with transaction.atomic():
@@ -158,9 +162,15 @@ def row(grant_id: int) -> dict[str, Any]:
     }
 
 
-def generations() -> dict[str, Any]:
-    """The least and the most of all grants."""
-    return Grant.objects.aggregate(least=Min("generation"), most=Max("generation"))
+def rows() -> list[dict[str, Any]]:
+    """All grants, with what a test of many asks for."""
+    columns = ("pk", "status", "generation", "last_error", "refresh_at", "refusals")
+    return list(Grant.objects.order_by("pk").values(*columns))
+
+
+def count_generation(least: int) -> int:
+    at_cloud = Grant.objects.filter(oauth_app__provider_id="cloud")
+    return at_cloud.filter(generation__gte=least).count()
 
 
 def events(kind: str = "") -> list[dict[str, Any]]:

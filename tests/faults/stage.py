@@ -16,13 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import environ
-import psycopg
 import redis
 from psycopg import sql
 
 from config.env import BASE_DIR
 from tests.canaries import found_in
+from tests.databases import connect, name_of
 from tests.faults.points import Points
 from tests.installation import installation
 from tests.sandbox_process import (
@@ -41,6 +40,8 @@ if TYPE_CHECKING:
     from tests.sandbox_process import SandboxProcess
 
 LEASE_SECONDS = 75
+# Of the sandbox's Cloud.
+ALICE, NORTHWIND = "5be24ad8b1653240376955d2", "11111111-aaaa-4aaa-8aaa-000000000001"
 PATIENCE_SECONDS = 40
 # The types of keys in which Celery's messages lie, waiting or taken.
 QUEUED = {b"list", b"hash", b"zset"}
@@ -93,6 +94,7 @@ class Stage:
     inside: Inside
     grants: dict[str, int] = field(default_factory=dict)
     workers: list[str] = field(default_factory=list)
+    _is_database_away: bool = False
 
     # --- the beginning of a test ----------------------------------------------
 
@@ -108,7 +110,8 @@ class Stage:
     def begin_anew(self) -> None:
         """Alice with a grant at each part; nothing else is left of other tests."""
         self.points.release()
-        self.database_back()
+        if self._is_database_away:
+            self.database_back()
         self.forget_messages()
         self.box.ask("POST", "/reset")
         self.inside(
@@ -121,6 +124,13 @@ class Stage:
             "cloud": self.inside("link_cloud", self.box.cloud_url),
             "data-center": self.inside("link_data_center", self.box.data_center_url),
         }
+
+    def link_many(self, count: int) -> list[int]:
+        """Cloud grants of accounts of their own; in the sandbox a family each."""
+        asked = {"account_id": ALICE, "count": count, "site_id": NORTHWIND}
+        return list(
+            self.inside("link_many", self.box.ask("POST", "/cloud/consents", asked))
+        )
 
     def worker(self, pool: str = "threads") -> str:
         """The name of the only worker. With threads, it is killed as one process."""
@@ -198,36 +208,33 @@ class Stage:
         """How often the workers of this file of tests have written it so far."""
         return sum(self.made.log(name).count(text) for name in self.workers)
 
+    def until_all_have_generation(self, least: int, count: int) -> None:
+        """So many grants of Cloud have that one or a later one."""
+        until(
+            lambda: self.inside("count_generation", least) >= count,
+            lambda: f"only {self.inside('count_generation', least)} of {count}",
+        )
+
     # --- the database ---------------------------------------------------------
 
     def database_away(self) -> None:
         """Every connection is cut and none is taken, as in a restart that hangs."""
+        self._is_database_away = True
         self._administer("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false")
         self._administer(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-            self._database["NAME"],
+            name_of(self.made.environment["DATABASE_URL"]),
         )
 
     def database_back(self) -> None:
         self._administer("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true")
-
-    @property
-    def _database(self) -> dict[str, Any]:
-        url = self.made.environment["DATABASE_URL"]
-        return dict(environ.Env.db_url_config(url))
+        self._is_database_away = False
 
     def _administer(self, statement: str, *parameters: str) -> None:
         """From another database of the same server."""
-        parts = self._database
-        with psycopg.connect(
-            host=parts["HOST"] or None,
-            port=parts["PORT"] or None,
-            user=parts["USER"] or None,
-            password=parts["PASSWORD"] or None,
-            dbname="postgres",
-            autocommit=True,
-        ) as connection:
-            named = sql.SQL(statement).format(sql.Identifier(parts["NAME"]))
+        url = self.made.environment["DATABASE_URL"]
+        named = sql.SQL(statement).format(sql.Identifier(name_of(url)))
+        with connect(url, database="postgres") as connection:
             connection.execute(named, parameters or None)
 
     # --- the other side -------------------------------------------------------

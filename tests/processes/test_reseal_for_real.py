@@ -7,11 +7,10 @@ import sqlite3
 import time
 from contextlib import closing
 
-import environ
-import psycopg
 import pytest
 
 from config.run import programs
+from tests.databases import connect
 from tests.installation import installation
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
@@ -94,12 +93,4 @@ def kill_midway(made):
 def connected(url):
     if url.startswith("sqlite:///"):
         return sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    parts = environ.Env.db_url_config(url)
-    return psycopg.connect(
-        host=parts["HOST"] or None,
-        port=parts["PORT"] or None,
-        user=parts["USER"] or None,
-        password=parts["PASSWORD"] or None,
-        dbname=parts["NAME"],
-        autocommit=True,
-    )
+    return connect(url)
