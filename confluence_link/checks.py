@@ -147,6 +147,15 @@ def _seconds() -> Iterator[CheckMessage]:
             )
 
 
+def _cloud_rate() -> Iterator[CheckMessage]:
+    if settings.CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND < 1:
+        yield Error(
+            "CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND leaves no refresh a second.",
+            hint="Remove it to get the default, or set 1 or more.",
+            id="confluence_link.E015",
+        )
+
+
 def _trusted_proxies() -> Iterator[CheckMessage]:
     if settings.ALLAUTH_TRUSTED_PROXY_COUNT < 0:
         yield Error(
@@ -178,6 +187,7 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _stock_pages,
     _atomic_requests,
     _seconds,
+    _cloud_rate,
     _trusted_proxies,
     _failpoints,
 )

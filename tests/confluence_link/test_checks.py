@@ -117,6 +117,7 @@ def test_a_developers_missing_key_is_a_warning(settings):
         ("PUBLIC_URL", "http://link.example.com", "E007"),
         ("CONFLUENCE_LINK_SWEEP_SECONDS", 0, "E010"),
         ("CONFLUENCE_LINK_MIN_REFRESH_SECONDS", -1, "E010"),
+        ("CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND", 0, "E015"),
         ("ALLAUTH_TRUSTED_PROXY_COUNT", -1, "E011"),
     ],
 )
