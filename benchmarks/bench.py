@@ -96,6 +96,7 @@ def connect_to(bench: Bench) -> None:
 def _settings(endpoint: EndpointProcess, directory: Path) -> dict[str, str]:
     key = base64.b64encode(secrets.token_bytes(32)).decode()
     return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
         "DEBUG": "0",
         "PUBLIC_URL": "https://link.example.com",
         "SECRET_KEY": secrets.token_urlsafe(48),

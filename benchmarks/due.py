@@ -26,7 +26,8 @@ SOON: Final = timedelta(minutes=30)
 _PLAN: Final = """
 CREATE TABLE bench_due AS
 SELECT 1 + (%(offset)s + n * %(stride)s) %% %(total)s AS grant_id,
-       %(first_at)s + make_interval(secs => n * 7919 %% %(count)s / %(rate)s) AS due_at,
+       %(first_at)s
+           + make_interval(secs => n * 7919 %% %(count)s / %(rate)s::float8) AS due_at,
        make_interval(secs => 300 + n * 31 %% 240) AS margin,
        make_interval(secs => n * 101 %% (6 * 86400)) AS unused
 FROM generate_series(0::bigint, %(count)s - 1) AS n

@@ -150,14 +150,14 @@ def _write_other_plans(bench: Bench) -> None:
         seeding.make_grants(
             OAuthApp.objects.get(),
             UNFAIR_BASE,
-            organization_of=_unfair,
+            organization_of=organization_of,
             due_every=UNFAIR_DUE_EVERY,
         )
         seeding.multiply(UNFAIR_BASE, times=UNFAIR_TIMES, first_grows=True)
         _write_plan("fair_share")
 
 
-def _unfair(number: int) -> int:
+def organization_of(number: int) -> int:
     """100,000 due grants of one, and 10 of each of 2,000 others."""
     return max(1, 2 + (number - OF_THE_FIRST - 1) // OF_EACH_OTHER)
 

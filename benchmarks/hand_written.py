@@ -97,7 +97,8 @@ def _refresh_all(bench: Bench, count: int) -> None:
         time.sleep(0.25)
         if bench.endpoint.answered().exchanges >= count and not _waiting():
             return
-    raise RuntimeError("the tokens were not all refreshed")
+    answered = bench.endpoint.answered()
+    raise RuntimeError(f"not all tokens were refreshed: {answered}")
 
 
 def _waiting() -> bool:

@@ -34,7 +34,8 @@ if not settings.configured:
     )
     django.setup()
 
-app = Celery("task_per_token", broker=os.environ["REDIS_URL"])
+# Not the current one: whoever measures it knows another.
+app = Celery("task_per_token", broker=os.environ["REDIS_URL"], set_as_current=False)
 app.conf.update(
     task_ignore_result=True,
     broker_connection_retry_on_startup=True,
