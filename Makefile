@@ -25,7 +25,7 @@ demo: .venv/installed ## Run everything on this machine, with a stand-in Atlassi
 run: .venv/installed ## Run the site at PUBLIC_URL, after migrating; settings from the environment or .env
 	@exec $(BIN)/python -m config.run.develop site
 
-worker: .venv/installed ## Run a worker
+worker: .venv/installed ## Run one worker for all queues
 	@exec $(BIN)/python -m config.run.develop worker
 
 beat: .venv/installed ## Run beat, which tells the workers when to look for due tokens

@@ -47,6 +47,11 @@ def developed_site(address: Address) -> list[str]:
 
 
 def worker(*, pool: str = "prefork", concurrency: int = 2) -> list[str]:
+    """One worker for all queues.
+
+    A machine of one's own has few servers, so none needs to be kept apart as in
+    `compose.yaml`.
+    """
     return [
         *_celery("worker"),
         "--pool",
