@@ -20,31 +20,6 @@ START_SECONDS: Final = 60
 END_SECONDS: Final = 60
 
 
-@contextmanager
-def installation(
-    *, processes: int, environment: Mapping[str, str], directory: Path
-) -> Iterator[dict[str, int]]:
-    """Beat, and a worker with so many processes; their parents' ids by name."""
-    # Its name gets an ending that depends on Python's libraries.
-    schedules = directory / "beat"
-    shutil.rmtree(schedules, ignore_errors=True)
-    schedules.mkdir()
-    words = ("beat", "--schedule", str(schedules / "schedule"), "--pidfile", "")
-    beat = celery(
-        *words,
-        environment=environment,
-        log=directory / "beat.log",
-        is_ready=lambda _: any(schedules.iterdir()),
-    )
-    with (
-        worker(
-            processes=processes, environment=environment, directory=directory
-        ) as pid,
-        beat as beat_pid,
-    ):
-        yield {"worker": pid, "beat": beat_pid}
-
-
 def worker(
     *,
     processes: int,
@@ -54,13 +29,27 @@ def worker(
 ) -> AbstractContextManager[int]:
     """As in the README, with so many children of one parent."""
     return celery(
-        "worker",
-        "--concurrency",
-        str(processes),
+        *("worker", "--concurrency", str(processes)),
         app=app,
         environment=environment,
         log=directory / "worker.log",
         is_ready=lambda lines: " ready." in lines,
+    )
+
+
+def beat(
+    *, environment: Mapping[str, str], directory: Path
+) -> AbstractContextManager[int]:
+    """As in the README. Its first message comes after a whole interval."""
+    # The schedule's file gets an ending that depends on Python's libraries.
+    schedules = directory / "beat"
+    shutil.rmtree(schedules, ignore_errors=True)
+    schedules.mkdir()
+    return celery(
+        *("beat", "--schedule", str(schedules / "schedule"), "--pidfile", ""),
+        environment=environment,
+        log=directory / "beat.log",
+        is_ready=lambda _: any(schedules.iterdir()),
     )
 
 

@@ -20,7 +20,7 @@ from benchmarks import due, seeding
 from benchmarks.accounting import cpu_seconds, family_cpu_seconds, process_cpu_seconds
 from benchmarks.bench import on_a_copy
 from benchmarks.parts import LATENCY_SECONDS
-from benchmarks.processes import installation
+from benchmarks.processes import beat, worker
 from config.celery_app import app
 from confluence_link import refresh, tallies, vault
 from confluence_link.http import Deadline
@@ -163,10 +163,16 @@ def _seal(answers: list[tuple[Leased, TokenSet]]) -> None:
 def _count_messages(bench: Bench, meter: Meter) -> None:
     """Batches without a grant in them, as if each had been for 500."""
     log = bench.directory / "worker.log"
-    with installation(
-        processes=1, environment=bench.environment, directory=bench.directory
-    ) as ours:
-        families = {**ours, "broker": bench.servers["broker"]}
+    environment, directory = bench.environment, bench.directory
+    with (
+        worker(processes=1, environment=environment, directory=directory) as worker_pid,
+        beat(environment=environment, directory=directory) as beat_pid,
+    ):
+        families = {
+            "worker": worker_pid,
+            "beat": beat_pid,
+            "broker": bench.servers["broker"],
+        }
         for number in (1, MESSAGES):
             before, told = cpu_seconds(families), log.read_text().count("asked=0")
             for _ in range(number):

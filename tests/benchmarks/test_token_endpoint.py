@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 import requests
@@ -72,14 +71,6 @@ def test_it_counts_what_is_under_way_at_once(endpoint, exchange):
     answered = endpoint.answered()
     assert (answered.exchanges, answered.most_at_once) == (4, 4)
     assert sum(answered.per_second) == 4
-
-
-def test_it_answers_after_the_latency(endpoint, exchange, first_token):
-    endpoint.set_latency(0.2)
-    began = time.monotonic()
-    exchange(first_token)
-
-    assert time.monotonic() - began >= 0.2
 
 
 def test_nobody_trusts_it_without_its_authority(endpoint):
