@@ -164,6 +164,12 @@ class Grant(models.Model):
                 condition=~Q(status="active"),
                 name="grant_at_rest",
             ),
+            # The suspects of a mass refusal (`refresh.verdict`).
+            models.Index(
+                fields=["oauth_app", "last_refused_at"],
+                condition=Q(refusals__gt=0),
+                name="grant_refused",
+            ),
             # What ends soon (`forecast`): some days after the consent, and, while
             # refreshing fails, after the last rotation.
             models.Index(

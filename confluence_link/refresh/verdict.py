@@ -171,7 +171,7 @@ def _call_a_witness(grant: Grant, now: datetime) -> None:
 
 def _is_patience_over(grant: Grant, asked: timedelta) -> bool:
     enough = asked >= timedelta(seconds=schedule.PATIENCE_SECONDS)
-    is_small = _active(grant).count() < SMALL_APP
+    is_small = _active(grant)[:SMALL_APP].count() < SMALL_APP
     return is_small and grant.refusals >= 3 and enough
 
 
@@ -195,7 +195,9 @@ def _is_mass_refusal(grant: Grant, now: datetime) -> bool:
     )
     in_use = others.exclude(status=Grant.Status.UNLINKED)
     suspects = 1 + in_use.exclude(pk=grant.pk).count()
-    if suspects < max(SUSPECTS_AT_LEAST, SUSPECTS_SHARE * _active(grant).count()):
+    # Counted no further than it matters: an app may have a million.
+    enough = int(suspects / SUSPECTS_SHARE)
+    if suspects < SUSPECTS_AT_LEAST or _active(grant)[: enough + 1].count() > enough:
         return False
     _tell_of_mass_refusal(grant.oauth_app, now, suspects)
     return True
