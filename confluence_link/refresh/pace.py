@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from confluence_link.models import OAuthAppHealth
+from confluence_link.refresh.schedule import BEGIN_SECONDS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 RAMP_SECONDS: Final = 60
 # Whoever would have to wait for longer leaves it to a later sweep.
 WAIT_SECONDS: Final = 20
+# What a batch may wait, and all that it may then reserve.
+AHEAD: Final = timedelta(seconds=WAIT_SECONDS + BEGIN_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,28 @@ def batch_size(per_second: float, *, most: int) -> int:
 
 
 def reserve(*, oauth_app_id: int, number: int, now: datetime) -> Turn | None:
-    """The next free time for so many exchanges; None if it is too far away."""
+    """The next free time for so many exchanges; None if it is too far away.
+
+    Also None for several at an app that comes back: a message was sent before the
+    breaker opened, and only a probe may ask now, which travels alone.
+    """
     with transaction.atomic():
         health, _ = OAuthAppHealth.objects.select_for_update().get_or_create(
             oauth_app_id=oauth_app_id
         )
-        begin = max(now, health.paced_until or now)
+        begin = _next_free(health, now)
         wait_seconds = (begin - now).total_seconds()
-        if wait_seconds > WAIT_SECONDS:
+        if wait_seconds > WAIT_SECONDS or (health.openings and number > 1):
             return None
         pace = per_second(health, now)
-        health.paced_until = begin + timedelta(seconds=number / pace)
+        # What has not begun by then is given back.
+        seconds = min(number / pace, BEGIN_SECONDS)
+        health.paced_until = begin + timedelta(seconds=seconds)
         health.save(update_fields=("paced_until",))
     return Turn(wait_seconds, pace)
+
+
+def _next_free(health: OAuthAppHealth, now: datetime) -> datetime:
+    """Now, if the clock was set back: nothing is ever reserved so far ahead."""
+    reserved_until = health.paced_until or now
+    return now if reserved_until > now + AHEAD else max(now, reserved_until)
