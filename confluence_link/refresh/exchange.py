@@ -73,7 +73,8 @@ def exchange_all(
     waiting = deque(one for one in leased if _may_share(one.endpoint))
     alone = [one for one in leased if not _may_share(one.endpoint)]
     most, under_way, pace = AT_ONCE + len(alone), len(alone), _Pace(per_second)
-    with ThreadPoolExecutor(max_workers=max(len(alone), 1)) as pool:
+    threads = max(1, min(len(alone), AT_ONCE))
+    with ThreadPoolExecutor(max_workers=threads) as pool:
         for one in alone:
             pool.submit(_ask, one, begin_until, answers)
         while waiting or under_way:
@@ -82,9 +83,10 @@ def exchange_all(
                 waiting.clear()
             turns = pace.take(min(most - under_way, len(waiting)))
             begun, held = _parted([waiting.popleft() for _ in range(turns)], may_begin)
-            yield [(one, NOT_BEGUN) for one in held]
+            # Sent before anything is given away, which may take any time.
             _send_shared(begun, answers)
             under_way += len(begun)
+            yield [(one, NOT_BEGUN) for one in held]
             came = _together(answers, PACE_STEP_SECONDS if waiting else None)
             under_way -= len(came)
             yield came

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from confluence_link.http import Deadline
+from confluence_link.http import Deadline, NetworkPolicy
 from confluence_link.refresh import claim
-from confluence_link.refresh.exchange import Failure, exchange, exchange_all
+from confluence_link.refresh.exchange import (
+    NOT_BEGUN,
+    Failure,
+    exchange,
+    exchange_all,
+)
 from confluence_link.tokens import TokenSet
 from tests import grants
 
@@ -45,3 +53,70 @@ def test_roots_that_cannot_be_read_are_an_answer_for_each_and_no_more(leased):
 
     assert answers["no PEM"] == Failure("not_sent", "tls")
     assert isinstance(answers[""], TokenSet)
+
+
+def test_what_may_begin_does_not_wait_until_others_are_given_back(sandbox, leased):
+    """Giving back asks the database, and afterwards the lease may be over."""
+    before = sandbox.cloud.statistics["request.token"]
+    held = dataclasses.replace(leased)
+    answers = exchange_all(
+        [held, leased], begin_until=Deadline(8), may_begin=lambda one: one is leased
+    )
+
+    assert next(answers) == [(held, NOT_BEGUN)]
+    for _ in range(500):
+        if sandbox.cloud.statistics["request.token"] > before:
+            break
+        time.sleep(0.01)
+    else:
+        pytest.fail("it was not sent")
+    answers.close()
+
+
+def test_f49_a_batch_with_two_secrets_has_no_more_connections_than_others(
+    leased, monkeypatch
+):
+    monkeypatch.setattr("confluence_link.refresh.exchange.AT_ONCE", 2)
+    counted = _Counted()
+    with ThreadingHTTPServer(("127.0.0.1", 0), counted.handler()) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = dataclasses.replace(
+            leased.endpoint,
+            url=f"http://127.0.0.1:{server.server_port}/token",
+            network_policy=NetworkPolicy(allow_http=True, allowed=("127.0.0.1",)),
+            next_client_secret="the-next",
+        )
+        one = dataclasses.replace(leased, endpoint=endpoint)
+        came = list(exchange_all([one] * 6, begin_until=Deadline(8)))
+        server.shutdown()
+
+    assert sum(map(len, came)) == 6
+    assert counted.most == 2
+
+
+class _Counted:
+    """How many requests were answered at the same moment, at most."""
+
+    def __init__(self):
+        self.most = self._now = 0
+        self._lock = threading.Lock()
+
+    def _count(self, number):
+        with self._lock:
+            self._now += number
+            self.most = max(self.most, self._now)
+
+    def handler(self):
+        counted = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                counted._count(1)
+                time.sleep(0.1)
+                counted._count(-1)
+                self.send_error(503)
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
