@@ -1,9 +1,9 @@
 """What a sweep hands out: the due grants, in the order and number that is fair.
 
-Each query reads due rows of one app through `grant_due` (or a row per server), never
-the table. Uncertain ones come first, then the recently used. While more are due than
-an app may have exchanged until the next sweep, each organization gets a turn before
-any gets its second.
+Each query reads the due rows of one app, or of all servers, through
+`grant_due_of_app`, never the table. Uncertain ones come first, then the recently
+used. While more are due than an app may have exchanged until the next sweep, each
+organization gets a turn before any gets its second.
 """
 
 from __future__ import annotations
@@ -174,21 +174,28 @@ def _at_servers(now: datetime) -> list[Batch]:
 def _probe(app: OAuthApp, now: datetime) -> Batch:
     """One due grant; if none is, one that waits for its backoff, which is due then.
 
-    Not one that was refused: the answer to that tells nothing about the app.
+    One that was refused only if there is no other: the answer to that hardly tells
+    anything about the app, but nobody else would ever ask it again.
     """
-    unrefused = Grant.objects.filter(oauth_app=app, refusals=0)
-    ids = list(
-        unrefused.due(now).order_by("refresh_at").values_list("pk", flat=True)[:1]
-    )
-    if not ids:
-        gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
-        waiting = (
-            unrefused.free(now)
-            .filter(last_error_at__lte=now - gap)
-            .exclude(last_error="")
-        )
-        latest = waiting.order_by(F("last_used_at").desc(nulls_last=True))
-        ids = list(latest.values_list("pk", flat=True)[:1])
-        Grant.objects.filter(pk__in=ids).update(refresh_at=now)
+    grants = Grant.objects.filter(oauth_app=app)
+    unrefused = grants.filter(refusals=0)
+    ids = _first_due(unrefused, now) or _first_waiting(unrefused, now)
     is_server = app.deployment == OAuthApp.Deployment.DATA_CENTER
-    return Batch(ids, is_at_server=is_server)
+    return Batch(ids or _first_due(grants, now), is_at_server=is_server)
+
+
+def _first_due(grants: GrantQuerySet, now: datetime) -> list[int]:
+    ids = grants.due(now).order_by("refresh_at").values_list("pk", flat=True)
+    return list(ids[:1])
+
+
+def _first_waiting(grants: GrantQuerySet, now: datetime) -> list[int]:
+    """Due from now on. Not what failed a moment ago."""
+    gap = timedelta(seconds=UNCERTAIN_GAP_SECONDS)
+    waiting = grants.free(now).filter(last_error_at__lte=now - gap)
+    latest = waiting.exclude(last_error="").order_by(
+        F("last_used_at").desc(nulls_last=True)
+    )
+    ids = list(latest.values_list("pk", flat=True)[:1])
+    Grant.objects.filter(pk__in=ids).update(refresh_at=now)
+    return ids

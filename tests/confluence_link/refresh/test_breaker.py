@@ -95,6 +95,17 @@ def test_what_was_refused_is_no_probe_because_its_answer_tells_nothing(
     assert _swept() == []
 
 
+def test_a_refused_one_that_is_due_is_the_probe_where_there_is_no_other(
+    sandbox, cloud_grant
+):
+    _opened(sandbox, cloud_grant, seconds_ago=31)
+    Grant.objects.update(refusals=1, refresh_at=database_now())
+    assert _swept() == [cloud_grant.pk]
+    sandbox.cloud.faults.clear()
+    assert refresh.refresh_batch([cloud_grant.pk]) == [Outcome.REFRESHED]
+    assert _health().openings == 0
+
+
 def test_f32_a_grant_that_met_wrong_settings_is_a_probe_too(sandbox, cloud_grant):
     sandbox.cloud.faults.add("token", "wrong_secret")
     _refresh(cloud_grant)
