@@ -308,7 +308,9 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 # A worker takes from all of them in turn, unless it is told otherwise.
-CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "cloud", "servers")]
+CELERY_TASK_QUEUES = [
+    Queue(name, routing_key=name) for name in ("celery", "cloud", "servers")
+]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A batch begins nothing new after 120 s and insists on storing for 180 s at most.
 CELERY_TASK_TIME_LIMIT = 600  # seconds
