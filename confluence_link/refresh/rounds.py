@@ -184,6 +184,7 @@ class Round:
             if token_set.access_token:
                 self.renewed.append(leased.grant.pk)
             spool.forget(leased.grant)
+            self._praise(leased)
             _promote(leased, token_set)
             return Outcome.REFRESHED
         # Somebody else leased it meanwhile. Should they fail, this answer is the only

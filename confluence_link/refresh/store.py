@@ -16,7 +16,7 @@ from django.db.models import Case, Max, Q, Value, When
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
 from confluence_link.models import Event, Grant, SealedTokenSet, database_now
-from confluence_link.refresh import breaker, idle, schedule, spool
+from confluence_link.refresh import idle, schedule, spool
 
 if TYPE_CHECKING:
     import uuid
@@ -57,9 +57,6 @@ def store(
             return False
         _seal(grant, successor, refresh_token, token_set)
         _tell(grant, is_usable=bool(token_set.access_token))
-    if lease_id is not None:
-        # What lay in the spool says nothing about the other side of today.
-        breaker.app_succeeded(grant.oauth_app, now=now)
     return True
 
 

@@ -164,23 +164,13 @@ def test_f31_a_shorter_rate_limit_does_not_shorten_a_longer_one(cloud_grant):
     assert _health().is_paused(database_now() + timedelta(seconds=590))
 
 
-def test_f31_a_success_that_was_under_way_ends_no_rate_limit(sandbox, cloud_grant):
-    grants.make_due(cloud_grant)
-    lease_id, (row,) = claim.lease_due([cloud_grant.pk])
-    leased = claim.open_leased(row, lease_id)
-    answer = exchange(leased, deadline=Deadline(30))
+def test_f31_a_success_that_was_under_way_ends_no_rate_limit(cloud_grant):
     breaker.app_answered(
         cloud_grant.oauth_app,
         Failure("busy", "rate_limited", retry_after_seconds=600),
         now=database_now(),
     )
-    store.store(
-        grant=row,
-        lease_id=lease_id,
-        refresh_token=leased.refresh_token,
-        token_set=answer,
-        asked_at=leased.asked_at,
-    )
+    breaker.app_succeeded(cloud_grant.oauth_app, now=database_now())
     assert _health().is_paused(database_now() + timedelta(seconds=590))
 
 
