@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from confluence_link import refresh
-from confluence_link.http import Deadline
 from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
-from confluence_link.refresh import Outcome, breaker, claim, store
-from confluence_link.refresh.exchange import Failure, exchange
+from confluence_link.refresh import Outcome, breaker
+from confluence_link.refresh.exchange import Failure
 from tests import grants
 
 
