@@ -95,6 +95,7 @@ class Stage:
     grants: dict[str, int] = field(default_factory=dict)
     workers: list[str] = field(default_factory=list)
     _is_database_away: bool = False
+    _beat: str = ""
 
     # --- the beginning of a test ----------------------------------------------
 
@@ -110,6 +111,7 @@ class Stage:
     def begin_anew(self) -> None:
         """Alice with a grant at each part; nothing else is left of other tests."""
         self.points.release()
+        self.end_beat()
         if self._is_database_away:
             self.database_back()
         self.forget_messages()
@@ -149,6 +151,20 @@ class Stage:
         for name in self._running():
             if name not in but:
                 self.made.kill(name)
+
+    def is_working(self) -> bool:
+        return bool(self._running())
+
+    def beat(self) -> str:
+        """The name of the only beat, started if there is none."""
+        if not self.made.is_running(self._beat):
+            self._beat = f"beat-{next(_numbers)}"
+            self.made.start_beat(self._beat)
+        return self._beat
+
+    def end_beat(self) -> None:
+        if self.made.is_running(self._beat):
+            self.made.kill(self._beat)
 
     def _running(self) -> list[str]:
         return [name for name in self.workers if self.made.is_running(name)]
