@@ -47,7 +47,7 @@ def figures_of(
 
 def _medians(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {
-        figure: median(getattr(one[part], attribute) for one in rounds)
+        figure: median(getattr(one[part], attribute) for one in rounds if part in one)
         for figure, part, attribute in _MEDIANS
         if rounds and part in rounds[0]
     }

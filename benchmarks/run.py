@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks import due_query, machine, results, seeding, stages
 from benchmarks.bench import on_a_copy
 from benchmarks.figures import figures_of, rounded
-from benchmarks.parts import ALL, ONCE, REPEATED, Sizes
+from benchmarks.parts import ALL, ONCE, ONE_TURN, REPEATED, Sizes
 from benchmarks.turns import Turns
 from confluence_link.models import OAuthApp
 
@@ -60,7 +60,11 @@ def _rounds(
         print(f"{sizes.grants} grants: made in {time.monotonic() - began:.0f} s")
         turns = Turns(there, population, sizes)
         return [
-            {part: _tell(part, getattr(turns, part)(number)) for part in parts}
+            {
+                part: _tell(part, getattr(turns, part)(number))
+                for part in parts
+                if number == 0 or part not in ONE_TURN
+            }
             for number in range(runs)
         ]
 

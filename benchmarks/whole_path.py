@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WARM_UP: Final = 500
 GIVE_UP_SECONDS: Final = 180
 # From making a plan until beat asks for the first time, on a machine at rest.
-PREPARE_SECONDS: Final = 12
+PREPARE_SECONDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

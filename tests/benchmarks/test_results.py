@@ -64,6 +64,13 @@ def test_a_figure_is_the_median_of_the_runs():
     assert figures["cpu_ms"] == 0.5
 
 
+def test_a_part_that_had_one_turn_has_its_figures():
+    later = a_round()
+    del later["whole_path_at_0ms"]
+
+    assert figures_of([a_round(0.4), later], {})["cpu_ms_at_0ms"] == 0.4
+
+
 def test_a_ratio_is_of_two_in_the_same_round():
     rounds = [a_round(0.4, 0.2), a_round(0.8, 0.4), a_round(0.4, 0.4)]
 
