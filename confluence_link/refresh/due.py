@@ -97,6 +97,7 @@ def _of_cloud(app: OAuthApp, now: datetime) -> list[Batch]:
     per_second = pace.per_second(getattr(app, "health", None), now)
     ahead_seconds = SWEEPS_AHEAD * settings.CONFLUENCE_LINK_SWEEP_SECONDS
     room = math.ceil(per_second * ahead_seconds)
+    room -= _queued(app, now)[:room].count()
     ids = list(most_urgent(Grant.objects.due(now).filter(oauth_app=app), room))
     _mark_queued(ids, now)
     size = pace.batch_size(per_second, most=BATCH)
@@ -104,6 +105,14 @@ def _of_cloud(app: OAuthApp, now: datetime) -> list[Batch]:
         Batch(ids[start : start + size], is_at_server=False)
         for start in range(0, len(ids), size)
     ]
+
+
+def _queued(app: OAuthApp, now: datetime) -> GrantQuerySet:
+    """What earlier sweeps handed out and nobody took yet."""
+    overdue = Grant.objects.filter(
+        oauth_app=app, status=Grant.Status.ACTIVE, refresh_at__lte=now
+    )
+    return overdue.filter(queued_until__gte=now).order_by("refresh_at")
 
 
 def most_urgent(due: GrantQuerySet, room: int) -> QuerySet[Grant, int]:

@@ -69,3 +69,15 @@ def _many_due(grant, number):
         )
         for one in range(number)
     )
+
+
+def test_what_waits_in_the_queue_takes_up_the_next_sweep_s_room(cloud_grant, settings):
+    settings.CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND = 1
+    settings.CONFLUENCE_LINK_SWEEP_SECONDS = 4
+    _many_due(cloud_grant, 20)
+    now = database_now()
+    first = taken(now)
+    assert len(first) == 8
+    assert taken(now) == []
+    Grant.objects.filter(pk__in=first[:3]).update(queued_until=None, lease_until=now)
+    assert len(taken(now)) == 3
