@@ -17,7 +17,14 @@ from confluence_link.models import (
     SealedTokenSet,
     database_now,
 )
-from confluence_link.refresh import Outcome, claim, refresh_batch, refresh_now, store
+from confluence_link.refresh import (
+    Outcome,
+    claim,
+    due,
+    refresh_batch,
+    refresh_now,
+    store,
+)
 from confluence_link.refresh.exchange import exchange
 from tests import factories, grants
 
@@ -77,9 +84,9 @@ def test_t07_the_hand_off_asks_by_itself(site, alice, organization, what):
 @pytest.mark.django_db(transaction=True)
 def test_t07_nothing_is_refreshed_any_more(sandbox, site, switch, what):
     grants.make_due(site.grant)
-    claim.take_due(database_now())
+    due.batches(database_now())
     switch(what)
-    assert claim.take_due(database_now()) == []
+    assert due.batches(database_now()) == []
     assert refresh_batch([site.grant_id]) == []
     assert refresh_now(grant_id=site.grant_id) is Outcome.NOT_DUE
     assert sandbox.cloud.statistics[REFRESHED] == 0
@@ -158,7 +165,8 @@ def test_t07_it_goes_on_where_it_stopped(sandbox, site, switch, what):
     Grant.objects.update(refresh_at=database_now().replace(year=2099))
     switch(what, on=True)
     assert _status() == Grant.Status.ACTIVE
-    assert claim.take_due(database_now()) == [site.grant_id]
+    (batch,) = due.batches(database_now())
+    assert batch.ids == [site.grant_id]
     assert refresh_batch([site.grant_id]) == [Outcome.REFRESHED]
     assert Event.objects.filter(kind=Event.Kind.GRANT_RESUMED).count() == 1
 
