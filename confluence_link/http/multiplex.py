@@ -81,6 +81,7 @@ class Multiplex:
         self._thread.start()
         self._ready.wait()
         if not hasattr(self, "_loop"):
+            self._thread.join()
             raise TransportError("connect", sent=False)
 
     def send(self, posts: Iterable[Post], *, done: Done) -> None:
