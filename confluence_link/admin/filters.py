@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import AllValuesFieldListFilter, SimpleListFilter
 
 from confluence_link import forecast
-from confluence_link.models import database_now
+from confluence_link.models import Grant, database_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,11 +16,22 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
-    from confluence_link.models import Grant
-
 
 class LastErrorFilter(AllValuesFieldListFilter):
     """Every error that is there; those without one are "none", not an empty link."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not looked for among all that are well: there may be a million of them.
+        unwell = Grant.objects.exclude(last_error="").order_by("last_error")
+        failing = unwell.filter(status=Grant.Status.ACTIVE)
+        at_rest = unwell.exclude(status=Grant.Status.ACTIVE)
+        errors = {
+            error
+            for rows in (failing, at_rest)
+            for error in rows.values_list("last_error", flat=True).distinct()
+        }
+        self.lookup_choices = ["", *sorted(errors)]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for choice in super().choices(changelist):

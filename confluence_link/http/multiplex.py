@@ -66,7 +66,10 @@ Done: TypeAlias = Callable[[int, Outcome], None]
 
 
 class Multiplex:
-    """A thread of its own, as long as the process lives."""
+    """A thread of its own, as long as the process lives.
+
+    Raises TransportError if its loop cannot begin, as where no file may be opened.
+    """
 
     def __init__(self, *, ca_bundle: str = "", at_once: int = AT_ONCE) -> None:
         self._tls = tls_context(ca_bundle)
@@ -77,6 +80,9 @@ class Multiplex:
         )
         self._thread.start()
         self._ready.wait()
+        if not hasattr(self, "_loop"):
+            self._thread.join()
+            raise TransportError("connect", sent=False)
 
     def send(self, posts: Iterable[Post], *, done: Done) -> None:
         """Begins them all; `done` is called with each one's place and outcome.

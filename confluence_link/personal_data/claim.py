@@ -17,7 +17,7 @@ from confluence_link.atlassian import MOST_REPORTED_ACCOUNTS
 from confluence_link.models import Grant, database_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from django.db.models import QuerySet
 
@@ -50,10 +50,11 @@ def claim(oauth_app: OAuthApp) -> dict[str, datetime]:
     """
     now = database_now()
     due = list(_due(oauth_app, now)[:MOST_REPORTED_ACCOUNTS])
+    rows = _rows_of(oauth_app, [row["account_id"] for row in due])
     return {
         row["account_id"]: row["read_at"]
         for row in due
-        if _claim_one(oauth_app, row["account_id"], now)
+        if _claim_one(oauth_app, rows[row["account_id"]], now)
     }
 
 
@@ -72,12 +73,26 @@ def _due(oauth_app: OAuthApp, now: datetime) -> QuerySet[Any, Any]:
     )
 
 
-def _claim_one(oauth_app: OAuthApp, account_id: str, now: datetime) -> bool:
+def _rows_of(oauth_app: OAuthApp, account_ids: Collection[str]) -> dict[str, list[int]]:
+    """The rows of each account, in two steps, for each of which there is an index.
+
+    Not all accounts of a million grants are looked through for one.
+    """
+    mine = Grant.objects.filter(oauth_app=oauth_app, account_id__in=account_ids)
+    unlinked = Grant.Status.UNLINKED
+    rows: dict[str, list[int]] = {account_id: [] for account_id in account_ids}
+    for part in (mine.exclude(status=unlinked), mine.filter(status=unlinked)):
+        for account_id, pk in part.values_list("account_id", "pk"):
+            rows[account_id].append(pk)
+    return rows
+
+
+def _claim_one(oauth_app: OAuthApp, ids: list[int], now: datetime) -> bool:
     """One account at a time: rows that are locked together in any order may deadlock
     with a lease."""
     cycle = _cycle(oauth_app)
     old = Q(account_reported_at=None) | Q(account_reported_at__lte=now - cycle)
-    rows = Grant.objects.filter(old, oauth_app=oauth_app, account_id=account_id)
+    rows = Grant.objects.filter(old, pk__in=ids)
     return rows.update(account_reported_at=now - cycle + CLAIM) > 0
 
 
@@ -91,9 +106,8 @@ def hold(oauth_app: OAuthApp, account_ids: Iterable[str]) -> None:
 
 
 def _mark(oauth_app: OAuthApp, account_ids: Iterable[str], at: datetime) -> None:
-    for account_id in account_ids:
-        rows = Grant.objects.filter(oauth_app=oauth_app, account_id=account_id)
-        rows.update(account_reported_at=at)
+    for ids in _rows_of(oauth_app, list(account_ids)).values():
+        Grant.objects.filter(pk__in=ids).update(account_reported_at=at)
 
 
 def _cycle(oauth_app: OAuthApp) -> timedelta:

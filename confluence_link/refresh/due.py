@@ -21,6 +21,7 @@ from django.db.models.functions import RowNumber
 
 from confluence_link.models import Grant, LinkedSite, OAuthApp, OAuthAppHealth
 from confluence_link.refresh import pace
+from confluence_link.refresh.contention import patiently
 from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
 
 if TYPE_CHECKING:
@@ -141,10 +142,13 @@ def by_turns(due: GrantQuerySet) -> QuerySet[Grant, int]:
 
 
 def _mark_queued(ids: Collection[int], now: datetime) -> None:
-    """So that the next sweep does not send them again while they wait."""
-    Grant.objects.filter(pk__among=frozenset(ids)).update(
-        queued_until=now + timedelta(seconds=QUEUED_SECONDS)
-    )
+    """So that the next sweep does not send them again while they wait.
+
+    Patiently: a sweep that ended here would leave what it marked before unsent.
+    """
+    until = now + timedelta(seconds=QUEUED_SECONDS)
+    rows = Grant.objects.filter(pk__among=frozenset(ids))
+    patiently(lambda: rows.update(queued_until=until))
 
 
 def _at_servers(now: datetime) -> list[Batch]:

@@ -4,6 +4,7 @@ import pickle
 import queue
 import threading
 
+import aiohttp
 import pytest
 import trustme
 
@@ -261,6 +262,22 @@ def test_whoever_waits_hears_of_what_was_cut_off(serve):
 
     error = done.get(timeout=5)
     assert (error.reason, error.sent) == ("reset", True)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_could_not_begin_is_not_kept(monkeypatch):
+    roots = bundle_of(trustme.CA())
+
+    def full(**options):
+        raise OSError("Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aiohttp, "TCPConnector", full)
+        with pytest.raises(TransportError) as raised:
+            multiplex(roots)
+
+    assert (raised.value.reason, raised.value.sent) == ("connect", False)
+    multiplex(roots).close()
 
 
 # Secrets

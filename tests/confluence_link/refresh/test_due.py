@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from django.db import OperationalError, connection
+
 from confluence_link.models import Grant, OAuthAppHealth, database_now
 from confluence_link.refresh import claim, due
 from tests import grants
@@ -51,6 +54,30 @@ def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
     found = taken()
     assert cloud_grant.pk in found
     assert len(found) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f23_a_sweep_that_met_a_deadlock_hands_out_what_it_found(cloud_grant):
+    grants.make_due(cloud_grant)
+    with connection.execute_wrapper(_DeadlockOnce()):
+        assert taken() == [cloud_grant.pk]
+
+
+class _Deadlock(Exception):
+    sqlstate = "40P01"
+
+
+class _DeadlockOnce:
+    """PostgreSQL ends the first attempt to mark something as queued."""
+
+    def __init__(self):
+        self.has_happened = False
+
+    def __call__(self, execute, sql, params, many, context):
+        if 'SET "queued_until"' in sql and not self.has_happened:
+            self.has_happened = True
+            raise OperationalError from _Deadlock()
+        return execute(sql, params, many, context)
 
 
 def _many_due(grant, number):
