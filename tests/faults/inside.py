@@ -24,6 +24,7 @@ from django.core.management.color import no_style  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Q  # noqa: E402
 from django.forms.models import model_to_dict  # noqa: E402
+from django.test import Client  # noqa: E402
 
 from accounts.models import Organization, User  # noqa: E402
 from confluence_link import failpoints, linking, refresh, tasks, vault  # noqa: E402
@@ -181,6 +182,15 @@ def events(kind: str = "") -> list[dict[str, Any]]:
 def health(provider_id: str) -> dict[str, Any]:
     found = OAuthAppHealth.objects.filter(oauth_app__provider_id=provider_id).first()
     return model_to_dict(found) if found else {}
+
+
+def operators_page() -> str:
+    """What the admin's start page tells."""
+    ada = User.objects.filter(is_superuser=True).first() or factories.make_user(
+        "Ada", is_staff=True, is_superuser=True
+    )
+    client = factories.sign_in(Client(SERVER_NAME="localhost"), ada)
+    return client.get("/admin/").content.decode()
 
 
 def due() -> int:

@@ -1,0 +1,207 @@
+"""Messages that come twice, too late, too many or broken (F15, F16, F19, F20)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pickle
+import uuid
+
+import pytest
+import redis
+
+from tests.faults.stage import assert_sound, until
+from tests.sandbox_process import PARTS
+
+pytestmark = pytest.mark.processes
+
+QUEUES = ("cloud", "celery", "servers")
+STALE = int(os.environ.get("STALE_MESSAGES", "4000"))
+
+
+@pytest.fixture
+def broker(stage):
+    with redis.Redis.from_url(stage.made.environment["REDIS_URL"]) as client:
+        yield client
+
+
+def key(name):
+    return f"confluence_link:{name}"
+
+
+# --- too often ------------------------------------------------------------------
+
+
+def test_f15_two_beats_two_workers_and_a_command_refresh_once(stage):
+    """Whoever starts one too many, or runs the command by hand, does no harm."""
+    stage.worker()
+    stage.another_worker("prefork")
+    beats = ["beat-a", "beat-b"]
+    for name in beats:
+        stage.made.start_beat(name)
+    stage.inside("make_due", list(stage.grants.values()))
+    for _ in range(5):
+        stage.tick()
+    stage.made.manage("refresh_grants")
+    for part in PARTS:
+        stage.inside("ask", [stage.grants[part]])
+    stage.until_quiet()
+    for name in beats:
+        stage.made.kill(name)
+
+    for part in PARTS:
+        stage.until_generation(part, 2)
+        assert stage.exchanges(part) == 1
+        assert stage.family(part)["reuses_inside_leeway"] == 0
+    assert_sound(stage)
+
+
+def test_f15_a_message_that_redis_gives_back_is_done_once(stage, broker):
+    """As after eleven minutes without an answer from whoever took it."""
+    stage.worker()
+    stage.points.at("answered", "hold")
+    stage.sweep("cloud")
+    stage.until_reached("answered")
+    taken = stage.logged("refresh_batch")
+    stage.another_worker()
+    index = key("unacked_index")
+    for tag in broker.zrange(index, 0, -1):
+        broker.zadd(index, {tag: 1})
+
+    until(lambda: stage.logged("refresh_batch") > taken)
+    until(lambda: stage.logged("batch asked=1 done={}"))
+    stage.points.go_on("answered")
+
+    stage.until_generation("cloud", 2)
+    assert stage.exchanges("cloud") == 1
+    assert_sound(stage)
+
+
+# --- not at all, and then all at once -------------------------------------------
+
+
+def test_f16_without_beat_tokens_are_served_operators_told_and_all_is_made_up_for(
+    stage,
+):
+    ids = stage.link_many(40)
+    stage.worker()
+    stage.pass_time(2 * 3600)
+
+    assert "A grant has been due for" in stage.inside("operators_page")
+    for part in PARTS:
+        assert stage.inside("use", stage.grants[part])
+        assert stage.exchanges(part) == 1
+
+    stage.tick()
+    stage.until_all_have_generation(2, len(ids) + 1)
+    stage.until_quiet()
+    # Nobody was asked twice, and those who were served meanwhile were not asked again.
+    assert stage.exchanges("cloud") == len(ids) + 1
+    assert "A grant has been due for" not in stage.inside("operators_page")
+    assert_sound(stage)
+
+
+# --- too many -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "no-longer-due"])
+def test_f19_a_backlog_of_stale_messages_is_gone_through_at_once(
+    stage, broker, is_expired
+):
+    """After an outage, when thousands were sent and nobody took any.
+
+    Mostly they have expired; what has not finds nothing that is due.
+    """
+    count = STALE if is_expired else STALE // 10
+    stage.end_workers()
+    stage.inside("ask", list(stage.grants.values()), {"queue": "cloud"})
+    (message,) = broker.lrange(key("cloud"), 0, -1)
+    broker.delete(key("cloud"))
+    with broker.pipeline() as pipe:
+        for _ in range(count):
+            pipe.lpush(key("cloud"), stale(message, is_expired=is_expired))
+        pipe.execute()
+
+    stage.worker()
+    stage.sweep()
+
+    for part in PARTS:
+        stage.until_generation(part, 2)
+    until(lambda: not broker.llen(key("cloud")), seconds=300)
+    for part in PARTS:
+        assert stage.exchanges(part) == 1
+    stage.until_quiet()
+    assert_sound(stage)
+
+
+def stale(message, *, is_expired):
+    """The same message once more, as if it was sent long ago."""
+    copy = json.loads(message)
+    copy["headers"]["id"] = str(uuid.uuid4())
+    copy["properties"]["correlation_id"] = copy["headers"]["id"]
+    copy["properties"]["delivery_tag"] = str(uuid.uuid4())
+    if is_expired:
+        copy["headers"]["expires"] = "2026-01-01T00:00:00+00:00"
+    return json.dumps(copy)
+
+
+# --- broken ---------------------------------------------------------------------
+
+
+def unknown_task(message):
+    message["headers"]["task"] = "confluence_link.tasks.no_such_task"
+
+
+def no_list_of_ids(message):
+    body = [[{"not": "ids"}], {}, {"callbacks": None, "errbacks": None, "chain": None}]
+    message["body"] = base64.b64encode(json.dumps(body).encode()).decode()
+
+
+def too_many_arguments(message):
+    body = [[1, 2, 3], {"more": 1}, {}]
+    message["body"] = base64.b64encode(json.dumps(body).encode()).decode()
+
+
+def no_json(message):
+    message["body"] = base64.b64encode(b"{[").decode()
+
+
+class Touches:
+    """Unpickled, it leaves a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+def pickled(message):
+    body = pickle.dumps([[Touches("/proc/self/cwd/unpickled")], {}, {}])
+    message["body"] = base64.b64encode(body).decode()
+    message["content-type"] = "application/x-python-serialize"
+    message["content-encoding"] = "binary"
+
+
+@pytest.mark.parametrize("pool", ["threads", "prefork"])
+def test_f20_a_poisoned_message_is_dropped_and_the_worker_goes_on(stage, broker, pool):
+    stage.end_workers()
+    stage.inside("ask", list(stage.grants.values()), {"queue": "cloud"})
+    (message,) = broker.lrange(key("cloud"), 0, -1)
+    broker.delete(key("cloud"))
+    name = stage.worker(pool)
+
+    for spoil in (unknown_task, no_list_of_ids, too_many_arguments, no_json, pickled):
+        spoiled = json.loads(stale(message, is_expired=False))
+        spoil(spoiled)
+        for queue in QUEUES:
+            broker.lpush(key(queue), json.dumps(spoiled))
+    stage.sweep()
+
+    for part in PARTS:
+        stage.until_generation(part, 2)
+    stage.until_quiet()
+    assert stage.made.is_running(name)
+    assert "Refusing to deserialize" in stage.made.log(name)
+    assert_sound(stage)
