@@ -31,7 +31,8 @@ class LastErrorFilter(AllValuesFieldListFilter):
             for rows in (failing, at_rest)
             for error in rows.values_list("last_error", flat=True).distinct()
         }
-        self.lookup_choices = ["", *sorted(errors)]
+        choices: Any = ["", *sorted(errors)]
+        self.lookup_choices = choices
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         for choice in super().choices(changelist):
