@@ -43,12 +43,12 @@ class Installation:
     environment: dict[str, str]
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def manage(self, *arguments: str) -> str:
-        """What the command of `manage.py` prints."""
+    def manage(self, *arguments: str, **variables: str) -> str:
+        """What the command of `manage.py` prints; `variables` are for it alone."""
         return subprocess.run(
             programs.manage(*arguments),
             cwd=BASE_DIR,
-            env=self.environment,
+            env={**self.environment, **variables},
             check=True,
             stdout=subprocess.PIPE,
             text=True,

@@ -35,6 +35,7 @@ from confluence_link.models import (  # noqa: E402
     LinkedSite,
     OAuthApp,
     OAuthAppHealth,
+    SealedTokenSet,
     database_now,
 )
 from tests import factories, grants, many  # noqa: E402
@@ -102,6 +103,21 @@ def link_many(answers: list[dict[str, Any]]) -> list[int]:
 def unlink(grant_id: int) -> None:
     for site in LinkedSite.objects.filter(grant_id=grant_id):
         linking.unlink(linked_site=site, actor=User.objects.get())
+
+
+def switch(what: str, is_active: bool) -> None:
+    """The person, or the organization that uses their grants."""
+    row = User.objects.get() if what == "person" else Organization.objects.get()
+    row.is_active = is_active
+    row.save()
+
+
+def enter_secret(provider_id: str, secret: str, is_next: bool) -> None:
+    """As an operator does in the admin: at once, or beside the one in use."""
+    app = _app(provider_id)
+    seal = vault.seal_next_client_secret if is_next else vault.seal_client_secret
+    seal(app, secret)
+    app.save()
 
 
 def _app(provider_id: str) -> OAuthApp:
@@ -177,6 +193,10 @@ def count_generation(least: int) -> int:
 def events(kind: str = "") -> list[dict[str, Any]]:
     found = Event.objects.filter(kind=kind) if kind else Event.objects.all()
     return [{"kind": one.kind, **one.facts} for one in found.order_by("pk")]
+
+
+def sealed() -> int:
+    return SealedTokenSet.objects.count()
 
 
 def health(provider_id: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from config.env import BASE_DIR
 from tests.canaries import found_in
 from tests.databases import connect, name_of
 from tests.faults.points import Points
-from tests.installation import installation
+from tests.installation import VAULT_KEY, installation
 from tests.sandbox_process import (
     DATA_CENTER_CLIENT_ID,
     DATA_CENTER_CLIENT_SECRET,
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from tests.installation import Installation
     from tests.sandbox_process import SandboxProcess
 
+# Opens from the beginning, so that it may seal one day.
+NEXT_KEY = "next:QmVXH2xzoZrzYyYkS0bL5yY1o3V1p1m2r8cKqk3w0tE="
 LEASE_SECONDS = 75
 # Of the sandbox's Cloud.
 ALICE, NORTHWIND = "5be24ad8b1653240376955d2", "11111111-aaaa-4aaa-8aaa-000000000001"
@@ -351,6 +353,7 @@ def staged(directory: Path, **settings: Any) -> Iterator[Stage]:
             **box.settings(),
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "CONFLUENCE_LINK_FAILPOINTS": str(points),
+            "CONFLUENCE_LINK_VAULT_KEYS": f"{VAULT_KEY},{NEXT_KEY}",
             "LOG_LEVEL": "DEBUG",
             **settings,
         }
