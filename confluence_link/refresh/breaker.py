@@ -94,6 +94,7 @@ def settings_accepted(oauth_app: OAuthApp, *, now: datetime) -> None:
         _close(health, now)
 
 
+@transaction.atomic
 def _close(health: OAuthAppHealth, now: datetime, **also: datetime) -> None:
     if health.openings:
         also["recovered_at"] = now

@@ -58,6 +58,7 @@ def refresh_batch(ids: Collection[int]) -> list[Outcome]:
 def _refresh_due(ids: list[int]) -> list[Outcome]:
     turn = _turn(ids)
     if turn is None:
+        due.take_back(ids)
         return []
     time.sleep(turn.wait_seconds)
     # It began before the lease did: whoever was stopped in between sends nothing

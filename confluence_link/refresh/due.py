@@ -151,6 +151,12 @@ def _mark_queued(ids: Collection[int], now: datetime) -> None:
     patiently(lambda: rows.update(queued_until=until))
 
 
+def take_back(ids: Collection[int]) -> None:
+    """Nobody is about to refresh them after all: for the next sweep to hand out."""
+    rows = Grant.objects.filter(pk__among=frozenset(ids))
+    patiently(lambda: rows.update(queued_until=None))
+
+
 def _at_servers(now: datetime) -> list[Batch]:
     """A batch for each server with room: four at once, whatever waits there.
 

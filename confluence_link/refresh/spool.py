@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_NAME_DOTS = 3
+
 
 def keep(grant: Grant, token_set: TokenSet, *, asked_at: datetime) -> None:
     """Writes the answer to `grant`'s current generation, once.
@@ -85,6 +87,8 @@ def kept() -> Iterator[tuple[Grant, TokenSet, datetime]]:
     may come back, or another user of this machine may read it.
     """
     for path in sorted(settings.CONFLUENCE_LINK_SPOOL_DIR.glob("*.sealed")):
+        if path.name.count(".") != _NAME_DOTS:
+            continue
         public_id, epoch, generation, _ = path.name.split(".")
         grant = (
             Grant.objects.filter(

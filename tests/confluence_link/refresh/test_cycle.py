@@ -8,8 +8,14 @@ import pytest
 from django.db import connection, transaction
 
 from confluence_link import linking, refresh
-from confluence_link.models import Event, Grant, SealedTokenSet, database_now
-from confluence_link.refresh import Outcome
+from confluence_link.models import (
+    Event,
+    Grant,
+    OAuthAppHealth,
+    SealedTokenSet,
+    database_now,
+)
+from confluence_link.refresh import Outcome, pace
 from tests import grants
 
 REFRESHED = "exchange.refresh_token.ok"
@@ -169,3 +175,17 @@ def test_a_first_failure_is_told_once_and_so_is_the_recovery(sandbox, cloud_gran
         Event.Kind.REFRESH_FAILED,
         Event.Kind.RECOVERED,
     ]
+
+
+def test_a_batch_without_a_turn_is_left_to_the_next_sweep(sandbox, cloud_grant):
+    grants.make_due(cloud_grant)
+    batches: list[list[int]] = []
+    refresh.sweep(enqueue=batches.append)
+    far = database_now() + timedelta(seconds=pace.WAIT_SECONDS + 10)
+    OAuthAppHealth.objects.update_or_create(
+        oauth_app=cloud_grant.oauth_app, defaults={"paced_until": far}
+    )
+    assert refresh.refresh_batch(batches[0]) == []
+    refresh.sweep(enqueue=batches.append)
+    assert batches == [[cloud_grant.pk]] * 2
+    assert sandbox.cloud.statistics[REFRESHED] == 0

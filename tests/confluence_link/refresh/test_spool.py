@@ -188,3 +188,9 @@ def test_a_spooled_answer_is_found_by_a_refresh_on_demand(data_center_grant, set
     refresh.refresh_now(grant_id=data_center_grant.pk)
     assert grants.again(data_center_grant).generation == 2
     assert _files(settings) == []
+
+
+def test_a_file_that_is_none_of_ours_is_left_alone(settings, cloud_grant):
+    spool.keep(cloud_grant, ANSWER, asked_at=ASKED_AT)
+    (settings.CONFLUENCE_LINK_SPOOL_DIR / "copy.sealed").write_bytes(b"?")
+    assert len(list(spool.kept())) == 1
