@@ -42,15 +42,9 @@ def measure(
     bench: Bench, *, refreshes: int, latency_seconds: float, run: int
 ) -> HandWritten:
     bench.endpoint.set_latency(latency_seconds)
-    # Its client trusts the endpoint's authority alone: reading the public roots for
-    # each request, as it does with them, would cost it 20 ms more.
-    environment = {
-        **bench.environment,
-        "REQUESTS_CA_BUNDLE": str(bench.endpoint.ca_file),
-    }
     with worker(
         processes=PROCESSES,
-        environment=environment,
+        environment=_environment(bench),
         directory=bench.directory,
         app="benchmarks.task_per_token",
     ) as pid:
@@ -68,6 +62,18 @@ def measure(
         cpu_ms=sum(spent.values()),
         cpu_ms_of=spent,
     )
+
+
+def _environment(bench: Bench) -> Mapping[str, str]:
+    """To its favour, twice.
+
+    Its client trusts the endpoint's authority alone: reading the public roots for each
+    request would cost it 20 ms more. And Celery, not knowing of Django, does not close
+    the connection to the database after each task, which would cost 6 ms.
+    """
+    theirs = {**bench.environment, "REQUESTS_CA_BUNDLE": str(bench.endpoint.ca_file)}
+    del theirs["DJANGO_SETTINGS_MODULE"]
+    return theirs
 
 
 def _prepare(count: int, subject: str) -> None:

@@ -37,11 +37,14 @@ def run(bench: Bench, parts: Sequence[str], *, runs: int, sizes: Sizes) -> int:
         print(f"\n{once['stages'].as_markdown()}")
     print(f"\n{results.table(figures)}\n")
     if set(parts) == set(ALL) and sizes == Sizes() and runs >= RUNS_TO_KEEP:
-        each = [{part: _plain(one[part]) for part in one} for one in rounds]
         results.write(
             results.FILE,
             machine=machine.describe(bench),
-            refresh={**figures, "runs": each},
+            refresh={
+                **figures,
+                "stages": _plain(once["stages"]),
+                "runs": [{part: _plain(one[part]) for part in one} for one in rounds],
+            },
         )
     missed = results.missed(figures)
     print("\n".join(missed))
