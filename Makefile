@@ -41,7 +41,8 @@ test: check ## Run every check and test, on a PostgreSQL and a Valkey of their o
 		--cov --cov-append
 
 test-faults: .venv/installed ## Run the tests of faults, also those that take their time
-	$(WITH_SERVERS) $(BIN)/pytest --numprocesses 2 tests/faults
+	$(WITH_SERVERS) env HYPOTHESIS_PROFILE=long \
+		$(BIN)/pytest --numprocesses 2 tests/faults
 
 check: .venv/installed ## Check style, types, layers and migrations
 	$(BIN)/ruff check
