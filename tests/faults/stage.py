@@ -239,14 +239,23 @@ class Stage:
         """Every connection is cut and none is taken, as in a restart that hangs."""
         self._is_database_away = True
         self._administer("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false")
+        self.cut_from_database()
+
+    def database_back(self) -> None:
+        self._administer("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true")
+        self._is_database_away = False
+
+    def cut_from_database(self) -> None:
+        """Whoever is connected has to connect again."""
         self._administer(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
             name_of(self.made.environment["DATABASE_URL"]),
         )
 
-    def database_back(self) -> None:
-        self._administer("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true")
-        self._is_database_away = False
+    def set_in_database(self, name: str, value: str) -> None:
+        """For whoever connects from now on; `DEFAULT` takes it back."""
+        written = "DEFAULT" if value == "DEFAULT" else f"'{value}'"
+        self._administer(f"ALTER DATABASE {{}} SET {name} = {written}")
 
     def _administer(self, statement: str, *parameters: str) -> None:
         """From another database of the same server."""
