@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from tests.databases import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.installation import Installation
     from tests.sandbox_process import SandboxProcess
@@ -41,12 +44,21 @@ def traces_without_sessions(
         yield "mails", str(mail).encode()
     for path in made.directory.rglob("*"):
         if path.is_file():
-            yield str(path.relative_to(made.directory)), path.read_bytes()
+            yield str(path.relative_to(made.directory)), _content(path)
+
+
+def _content(path: Path) -> bytes:
+    """Read by another process: where a test has SQLite's file open, closing it a second
+    time takes the locks away. What was removed meanwhile is empty.
+
+    Reference: https://www.sqlite.org/howtocorrupt.html section 2.2
+    """
+    return subprocess.run(["cat", path], check=False, capture_output=True).stdout
 
 
 def _database(url: str) -> Iterator[tuple[str, bytes]]:
     if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             yield "database", "\n".join(connection.iterdump()).encode()
         return
     with connect(url) as connection:
