@@ -11,10 +11,13 @@ import fcntl
 import os
 import signal
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Action: TypeAlias = Literal["kill", "stop", "hold"]
+import time_machine
+
+Action: TypeAlias = Literal["kill", "stop", "hold", "clock on", "clock back"]
 
 
 class Points:
@@ -59,6 +62,8 @@ class Points:
         if action == "hold":
             while place.exists():
                 time.sleep(0.02)
+        elif action in STEPS:
+            set_clock(STEPS[action])
         else:
             os.kill(os.getpid(), SIGNALS[action])
             # Another thread may be the one that is told, and this one run on.
@@ -72,4 +77,12 @@ class Points:
             return file.tell()
 
 
+STEPS = {"clock on": 600.0, "clock back": -600.0}
 SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
+def set_clock(ahead_seconds: float) -> None:
+    """From now on this process's clock goes wrong by so much, at the right speed."""
+    if ahead_seconds:
+        wrong = datetime.now(UTC) + timedelta(seconds=ahead_seconds)
+        time_machine.travel(wrong, tick=True).start()
