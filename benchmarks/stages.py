@@ -126,6 +126,8 @@ def _refresh_all(meter: Meter) -> None:
     with meter("sweep"):
         refresh.sweep(enqueue=batches.append)
     ids = [one for batch in batches for one in batch]
+    if len(ids) != REFRESHES:
+        raise RuntimeError(f"{len(ids)} of {REFRESHES} were handed out")
     for start in range(0, len(ids), BATCH):
         _refresh(meter, ids[start : start + BATCH])
 
