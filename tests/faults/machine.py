@@ -200,6 +200,8 @@ class RefreshMachine(WorkersMachine):
 
     def teardown(self) -> None:
         for worker in self.workers.values():
+            if hasattr(self, "inspection"):
+                self.inspection.note_unread(worker)
             worker.kill()
         # Not after a failure, nor where hypothesis gave up an example.
         if sys.exc_info()[0] is None and hasattr(self, "inspection"):

@@ -28,6 +28,10 @@ class ReferenceGrant:
     in_doubt_since: float | None = None
     # Of that time, how long nothing could be done.
     hindered_seconds: float = 0
+    # Nobody read that successor, or whoever did was killed before it lay anywhere.
+    is_unread: bool = False
+    # All answers are lost at present.
+    loses_answers: bool = False
     # It asked too late, and the other side ended all.
     is_broken: bool = False
 
@@ -39,6 +43,8 @@ class ReferenceGrant:
             self.in_doubt_since = retired_at
             self.hindered_seconds *= is_broken
         self.is_broken = is_broken
+        if retired_at is None:
+            self.is_unread = self.loses_answers
 
     def is_lost(self, now: float) -> bool:
         """Nobody can find the way back any more."""
@@ -47,7 +53,10 @@ class ReferenceGrant:
         return is_late or self.is_broken
 
     def is_excused(self) -> bool:
-        return self.leeway_seconds == 0 or self.hindered_seconds >= EXCUSE_SECONDS
+        """Two generals: without leeway, an unread answer is all it takes."""
+        if self.leeway_seconds == 0:
+            return self.is_unread
+        return self.hindered_seconds >= EXCUSE_SECONDS
 
     def lives(self, now: float) -> bool:
         return self.is_linked and not self.is_ended and not self.is_lost(now)
@@ -61,8 +70,4 @@ class ReferenceGrant:
 
     def reasons(self) -> set[str]:
         """Of its death. Nobody is told to have ended what we lost."""
-        return (
-            {Reason.REVOKED, Reason.ROTATION_LOST}
-            if self.is_ended
-            else {Reason.ROTATION_LOST}
-        )
+        return {Reason.ROTATION_LOST, *([Reason.REVOKED] if self.is_ended else [])}

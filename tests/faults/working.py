@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tests.faults.inspection import Inspection
+    from tests.faults.reference_model import ReferenceGrant
     from tests.faults.world import Person, World
 
 # Where a worker stands still. It takes a single request to stop that on its way.
@@ -27,15 +28,18 @@ WORKERS = st.sampled_from(["one", "another"])
 RARELY = st.sampled_from([False, False, False, True])
 # Of a grant; as many as there are.
 NUMBERS = st.integers(0, 2)
+# Outages in which the other side processes what it does not answer.
+UNREAD = {"drop_after", "cut_off"}
 LONGEST_SECONDS = 60 * 60
 
 
 class WorkersMachine(RuleBasedStateMachine):
-    """`world` is set by the test, `people`, `ids` and `inspection` by `begin`."""
+    """`world` is set by the test, and what else is only declared here by `begin`."""
 
     world: World
     people: Sequence[Person]
     ids: Sequence[int]
+    models: Sequence[ReferenceGrant]
     inspection: Inspection
 
     def __init__(self) -> None:
@@ -50,8 +54,13 @@ class WorkersMachine(RuleBasedStateMachine):
 
     def apply_outage(self, part: Any) -> None:
         part.faults.clear("token")
-        if part.name in self.outages:
-            part.faults.add("token", self.outages[part.name])
+        preset = self.outages.get(part.name, "")
+        if preset:
+            part.faults.add("token", preset)
+        for person, model in zip(self.people, self.models, strict=True):
+            if person.part is part:
+                model.loses_answers = preset in UNREAD
+                model.is_unread |= model.loses_answers
 
     # Messages and workers
     # --------------------------------------------------------------------------
@@ -122,6 +131,8 @@ class WorkersMachine(RuleBasedStateMachine):
 
     @rule(name=WORKERS)
     def go_on(self, name: str) -> None:
+        if self.workers[name].where != "answered":
+            self.inspection.note_unread(self.workers[name])
         try:
             self.workers[name].go_on()
         finally:
@@ -129,6 +140,7 @@ class WorkersMachine(RuleBasedStateMachine):
 
     @rule(name=WORKERS)
     def kill(self, name: str) -> None:
+        self.inspection.note_unread(self.workers[name])
         self.workers[name].kill()
 
     def pick(self, number: int) -> tuple[int, Any]:
