@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
 
 from accounts.isolation import across_organizations
 from confluence_link import events
-from confluence_link.models import Event, Grant, LinkedSite, database_now
+from confluence_link.models import Event, Grant, database_now
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,14 +25,11 @@ if TYPE_CHECKING:
 @across_organizations()
 def follow(grants: GrantQuerySet) -> None:
     """Pauses and resumes those of these grants for which it is time."""
-    used = LinkedSite.objects.filter(grant=OuterRef("pk"))
-    in_use = Q(Exists(used.filter(organization__is_active=True)))
-    switched_off = Q(Exists(used.filter(organization__is_active=False)))
-    rests = Q(user__is_active=False) | (~in_use & switched_off)
+    resting = grants.resting()
     with transaction.atomic():
-        _move(grants.filter(rests), Grant.Status.ACTIVE, Grant.Status.PAUSED)
+        _move(resting, Grant.Status.ACTIVE, Grant.Status.PAUSED)
         now = database_now()
-        back = grants.exclude(rests)
+        back = grants.exclude(pk__in=resting.values("pk"))
         for pk in _move(back, Grant.Status.PAUSED, Grant.Status.ACTIVE):
             _make_due(pk, now)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import random_public_id
 
@@ -32,6 +32,13 @@ class GrantQuerySet(models.QuerySet["Grant"]):
         return self.filter(
             Q(lease_until=None) | Q(lease_until__lt=now), status=Grant.Status.ACTIVE
         )
+
+    def resting(self) -> GrantQuerySet:
+        """Those whose person, or all organizations that use them, are switched off."""
+        used = Grant.objects.filter(pk=OuterRef("pk"))
+        in_use = Exists(used.filter(linked_sites__organization__is_active=True))
+        switched_off = Exists(used.filter(linked_sites__organization__is_active=False))
+        return self.filter(Q(user__is_active=False) | (~in_use & switched_off))
 
     def end(self, **more: object) -> None:
         """Unlinks them. Nothing that is under way finds its way back.

@@ -87,6 +87,9 @@ def exchange_all(
             _send_shared(begun, answers)
             under_way += len(begun)
             yield [(one, NOT_BEGUN) for one in held]
+            if not (waiting or under_way):
+                # The last ones were held back: no answer is to come.
+                return
             came = _together(answers, PACE_STEP_SECONDS if waiting else None)
             under_way -= len(came)
             yield came

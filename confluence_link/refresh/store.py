@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
-from django.db.models import Case, Max, Q, Value, When
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, Value, When
 
 from confluence_link import atlassian, events, vault
 from confluence_link.errors import VaultError
@@ -92,10 +92,15 @@ def _successor(grant: Grant, token_set: TokenSet, asked_at: datetime) -> Grant:
 def _columns(
     grant: Grant, successor: Grant, token_set: TokenSet, now: datetime
 ) -> dict[str, object]:
+    # Whatever came of a later exchange, it may have retired what is stored now: the
+    # intent stays, and the next exchange finds out while there is leeway.
+    is_newest = _is_newest(successor.last_rotated_at)
     return {
         "generation": successor.generation,
         "expires_at": successor.expires_at,
-        "refresh_at": successor.refresh_at,
+        "refresh_at": Case(
+            When(is_newest, then=Value(successor.refresh_at)), default=Value(now)
+        ),
         "last_rotated_at": successor.last_rotated_at,
         "scopes": list(token_set.scopes) if token_set.scopes else grant.scopes,
         "status": _status_with_tokens(),
@@ -104,7 +109,9 @@ def _columns(
         "lease_until": None,
         "queued_until": None,
         "attempt": 0,
-        "uncertain_since": None,
+        "uncertain_since": Case(
+            When(is_newest, then=None), default=F("uncertain_since")
+        ),
         "consecutive_failures": 0,
         "refusals": 0,
         "first_refused_at": None,
@@ -114,9 +121,23 @@ def _columns(
     }
 
 
+def _is_newest(asked_at: datetime) -> Q:
+    """Nobody began another exchange of the same refresh token after this one."""
+    lease_until = asked_at + timedelta(seconds=schedule.LEASE_SECONDS)
+    return (Q(lease_until=None) | Q(lease_until__lte=lease_until)) & (
+        Q(last_error_at=None) | Q(last_error_at__lte=asked_at)
+    )
+
+
 def _status_with_tokens() -> Case:
-    """Whoever was switched off while the answer came stays so (F47)."""
-    paused = When(status=Grant.Status.PAUSED, then=Value(Grant.Status.PAUSED))
+    """Whoever was switched off while the answer came stays so (F47).
+
+    Also who was dead then: nobody would switch them off any more.
+    """
+    rests = Exists(Grant.objects.resting().filter(pk=OuterRef("pk")))
+    paused = When(
+        Q(status=Grant.Status.PAUSED) | rests, then=Value(Grant.Status.PAUSED)
+    )
     return Case(paused, default=Value(Grant.Status.ACTIVE))
 
 
