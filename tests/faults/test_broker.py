@@ -14,7 +14,8 @@ from tests.faults.stage import assert_sound, staged, until
 from tests.faults.tcp_proxy import proxy_before
 from tests.sandbox_process import PARTS
 
-pytestmark = pytest.mark.processes
+# Long: `make test-faults` runs them.
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 # Longer than the first tries to connect again take.
 AWAY_SECONDS = int(os.environ.get("BROKER_AWAY_SECONDS", "6"))

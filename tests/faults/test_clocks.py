@@ -10,7 +10,8 @@ import pytest
 from tests.faults.stage import assert_sound
 from tests.sandbox_process import PARTS
 
-pytestmark = pytest.mark.processes
+# Long: `make test-faults` runs them.
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 TEN_MINUTES = 600
 # Celery drops a message when the receiver's clock is past the sender's plus

@@ -10,7 +10,8 @@ import pytest
 from tests.faults.stage import assert_sound, staged
 from tests.sandbox_process import PARTS
 
-pytestmark = pytest.mark.processes
+# Long: `make test-faults` runs them.
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 each_part = pytest.mark.parametrize("part", PARTS)
 
