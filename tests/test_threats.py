@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
-# Linking, tenancy, the addresses of servers, denial of service.
+# Linking, tenancy, the addresses of servers, denial of service, faults.
 PROMISED = {
     "l": range(1, 43),
     "t": range(1, 20),
     "s": range(1, 18),
     "r": range(1, 10),
+    "f": range(1, 52),
 }
 NUMBERS = [
     f"{letter}{number:02}" for letter, range_ in PROMISED.items() for number in range_

@@ -11,6 +11,7 @@ import json
 import sys
 import traceback
 from collections.abc import Mapping
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,14 +80,14 @@ def link_data_center(url: str) -> int:
     return grants.link_data_center(box, _app("wiki"), **_people()).pk
 
 
-def link_many(answers: list[dict[str, Any]]) -> list[int]:
-    """A grant of an account of its own for each of these answers of Cloud."""
+def link_many(provider_id: str, answers: list[dict[str, Any]]) -> list[int]:
+    """A grant of an account of its own for each of these answers."""
     people = _people()
     sites = many.links(
         people["organization"],
         people["user"],
         len(answers),
-        app=_app("cloud"),
+        app=_app(provider_id),
         last_used_at=database_now(),
     )
     made = [site.grant for site in sites]
@@ -102,12 +103,28 @@ def link_many(answers: list[dict[str, Any]]) -> list[int]:
 
 def unlink(grant_id: int) -> None:
     for site in LinkedSite.objects.filter(grant_id=grant_id):
-        linking.unlink(linked_site=site, actor=User.objects.get())
+        linking.unlink(linked_site=site, actor=_alice())
+
+
+def use_only(ids: list[int]) -> None:
+    """These were used an hour ago, the others days ago."""
+    now = database_now()
+    Grant.objects.update(last_used_at=now - timedelta(days=3))
+    Grant.objects.filter(pk__in=ids).update(last_used_at=now - timedelta(hours=1))
+
+
+def rotated_first(ids: list[int], count: int) -> list[int]:
+    rotated = Grant.objects.filter(pk__in=ids).order_by("last_rotated_at")
+    return list(rotated.values_list("pk", flat=True)[:count])
+
+
+def make_operator() -> None:
+    factories.make_user("Ada", is_staff=True, is_superuser=True)
 
 
 def switch(what: str, is_active: bool) -> None:
     """The person, or the organization that uses their grants."""
-    row = User.objects.get() if what == "person" else Organization.objects.get()
+    row = _alice() if what == "person" else Organization.objects.get()
     row.is_active = is_active
     row.save()
 
@@ -124,8 +141,12 @@ def _app(provider_id: str) -> OAuthApp:
     return OAuthApp.objects.get(provider_id=provider_id)
 
 
+def _alice() -> User:
+    return User.objects.get(first_name="Alice")
+
+
 def _people() -> dict[str, Any]:
-    return {"user": User.objects.get(), "organization": Organization.objects.get()}
+    return {"user": _alice(), "organization": Organization.objects.get()}
 
 
 # --- time and work ------------------------------------------------------------
@@ -154,6 +175,11 @@ def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
 
 def send_notices() -> None:
     tasks.send_notices()
+
+
+def ask_for_notices() -> None:
+    """The same by a message, for a worker."""
+    tasks.send_notices.delay()
 
 
 def refresh_now(grant_id: int) -> str:
