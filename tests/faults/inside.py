@@ -207,7 +207,10 @@ def row(grant_id: int) -> dict[str, Any]:
 
 def rows() -> list[dict[str, Any]]:
     """All grants, with what a test of many asks for."""
-    columns = ("pk", "status", "generation", "last_error", "refresh_at", "refusals")
+    columns = (
+        *("pk", "status", "generation", "last_error", "refresh_at", "refusals"),
+        "uncertain_since",
+    )
     return list(Grant.objects.order_by("pk").values(*columns))
 
 
