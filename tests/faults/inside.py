@@ -11,7 +11,6 @@ import json
 import sys
 import traceback
 from collections.abc import Mapping
-from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +39,12 @@ from confluence_link.models import (  # noqa: E402
     database_now,
 )
 from tests import factories, grants, many  # noqa: E402
+from tests.faults.crowd_rows import (  # noqa: E402, F401  # asked for by name
+    crowd_at_rest,
+    late,
+    make_crowd,
+    make_crowd_due,
+)
 
 OURS = ("accounts_", "confluence_link_", "account_", "socialaccount_")
 
@@ -104,18 +109,6 @@ def link_many(provider_id: str, answers: list[dict[str, Any]]) -> list[int]:
 def unlink(grant_id: int) -> None:
     for site in LinkedSite.objects.filter(grant_id=grant_id):
         linking.unlink(linked_site=site, actor=_alice())
-
-
-def use_only(ids: list[int]) -> None:
-    """These were used an hour ago, the others days ago."""
-    now = database_now()
-    Grant.objects.update(last_used_at=now - timedelta(days=3))
-    Grant.objects.filter(pk__in=ids).update(last_used_at=now - timedelta(hours=1))
-
-
-def rotated_first(ids: list[int], count: int) -> list[int]:
-    rotated = Grant.objects.filter(pk__in=ids).order_by("last_rotated_at")
-    return list(rotated.values_list("pk", flat=True)[:count])
 
 
 def make_operator() -> None:
@@ -217,6 +210,20 @@ def rows() -> list[dict[str, Any]]:
 def count_generation(least: int) -> int:
     at_cloud = Grant.objects.filter(oauth_app__provider_id="cloud")
     return at_cloud.filter(generation__gte=least).count()
+
+
+def now() -> str:
+    """By the database's clock."""
+    return database_now().isoformat()
+
+
+def count_rotated_since(moment: str) -> int:
+    return Grant.objects.filter(last_rotated_at__gt=moment).count()
+
+
+def sum_of_rotations() -> int:
+    generations = Grant.objects.values_list("generation", flat=True)
+    return sum(generation - 1 for generation in generations)
 
 
 def events(kind: str = "") -> list[dict[str, Any]]:

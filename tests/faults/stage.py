@@ -102,6 +102,8 @@ class Stage:
     points: Points
     inside: Inside
     grants: dict[str, int] = field(default_factory=dict)
+    # The first and the last id of a crowd, where there is one.
+    crowd: tuple[int, int] = (0, 0)
     workers: list[str] = field(default_factory=list)
     _is_database_away: bool = False
     _beat: str = ""
@@ -124,6 +126,14 @@ class Stage:
         if self._is_database_away:
             self.database_back()
         self.forget_messages()
+        self.begin_without_grants()
+        self.grants = {
+            "cloud": self.inside("link_cloud", self.box.cloud_url),
+            "data-center": self.inside("link_data_center", self.box.data_center_url),
+        }
+
+    def begin_without_grants(self) -> None:
+        """Alice, her organization and the two apps."""
         self.box.ask("POST", "/reset")
         self.inside(
             "begin_anew",
@@ -131,10 +141,6 @@ class Stage:
             DATA_CENTER_CLIENT_ID,
             DATA_CENTER_CLIENT_SECRET,
         )
-        self.grants = {
-            "cloud": self.inside("link_cloud", self.box.cloud_url),
-            "data-center": self.inside("link_data_center", self.box.data_center_url),
-        }
 
     def link_many(self, count: int, part: str = "cloud") -> list[int]:
         """Grants of accounts of their own; in the sandbox families of one account."""
