@@ -193,6 +193,10 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
 )
 
 
+# Wrong ones would divide by nothing, or sweep without a pause.
+_AT_EVERY_START = (_failpoints, _seconds, _cloud_rate)
+
+
 @register(Tags.security)
 def check_settings(
     app_configs: Sequence[Any] | None = None, **kwargs: Any
@@ -224,8 +228,9 @@ def refuse_start() -> None:
 
     Raises ImproperlyConfigured; for want of keys, a developer's machine only warns.
     """
-    for message in _failpoints():
-        raise ImproperlyConfigured(message.msg)
+    for check in _AT_EVERY_START:
+        for message in check():
+            raise ImproperlyConfigured(message.msg)
     problems = vault.key_ring_problems() or resealing.key_problems(note=True)
     if problems and not settings.DEBUG:
         raise ImproperlyConfigured(f"CONFLUENCE_LINK_VAULT_KEYS: {' '.join(problems)}")

@@ -161,6 +161,11 @@ def sweep() -> None:
     tasks.sweep()
 
 
+def say(name: str) -> None:
+    """One of beat's messages, which are without arguments."""
+    tasks.sweep.app.send_task(f"confluence_link.tasks.{name}")
+
+
 def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
     """A message that was sent twice, or by hand; the options are Celery's."""
     tasks.refresh_batch.apply_async(args=(ids,), **(options or {}))

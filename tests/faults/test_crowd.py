@@ -74,9 +74,12 @@ def until_exchanged(endpoint, count):
 
 
 def assert_paced(times):
-    """Never more than the cap, but for the step in which the pace is kept."""
-    seconds = Counter(int(at - times[0]) for at in times)
-    assert max(seconds.values()) <= 1.1 * PER_SECOND, seconds
+    """Never more than the cap, in five seconds. In one, it may arrive unevenly.
+
+    A process whose turn the machine delays still sends while the next one begins.
+    """
+    spans = Counter(int(at - times[0]) // 5 for at in times)
+    assert max(spans.values()) <= 1.05 * 5 * PER_SECOND, spans
 
 
 def test_f30_a_hundred_thousand_due_in_an_outage_are_probed_and_then_made_up_for(
