@@ -33,7 +33,7 @@ beat: .venv/installed ## Run beat, which tells the workers when to look for due 
 
 # What starts processes of its own waits more than it works: two of them at once.
 test: check ## Run every check and test, on a PostgreSQL and a Valkey of their own
-	@config/run/install_chromium.sh
+	@config/run/install_programs.sh
 	rm -f .coverage .coverage.*
 	$(WITH_SERVERS) $(BIN)/pytest --numprocesses logical --maxprocesses 4 \
 		-m "not processes and not faults" --cov --cov-report= --cov-fail-under=0
@@ -41,6 +41,7 @@ test: check ## Run every check and test, on a PostgreSQL and a Valkey of their o
 		--cov --cov-append
 
 test-faults: .venv/installed ## Run the tests of faults, also those that take their time
+	@config/run/install_programs.sh
 	$(WITH_SERVERS) env HYPOTHESIS_PROFILE=long \
 		$(BIN)/pytest --numprocesses 2 tests/faults
 
@@ -53,7 +54,6 @@ check: .venv/installed ## Check style, types, layers and migrations
 	env $(AS_IN_PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: .venv/installed ## Measure
-	@test -d benchmarks || { echo "There are no benchmarks yet."; exit 1; }
 	$(WITH_SERVERS) $(BIN)/python -m benchmarks
 
 fmt: .venv/installed ## Format the code and fix what can be fixed

@@ -13,6 +13,7 @@ from celery.signals import (
     setup_logging,
     worker_init,
     worker_process_init,
+    worker_ready,
 )
 from django.core.exceptions import ImproperlyConfigured
 
@@ -34,7 +35,9 @@ def leave_logging_to_django(**kwargs: Any) -> None:
     """
 
 
+# A child of a prefork pool; the process itself, in which a threads pool runs.
 @worker_process_init.connect
+@worker_ready.connect
 def spare_what_stays(**kwargs: Any) -> None:
     """The garbage collector need not look at what lives as long as the process.
 

@@ -161,7 +161,7 @@ def _trusted_proxies() -> Iterator[CheckMessage]:
         yield Error(
             "ALLAUTH_TRUSTED_PROXY_COUNT is negative.",
             hint="Set TRUSTED_PROXY_COUNT to how many proxies stand before this"
-            " service; rate limits count by the address that the last one saw.",
+            " service; rate limits count by the address that the first one saw.",
             id="confluence_link.E011",
         )
 
@@ -191,6 +191,10 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _trusted_proxies,
     _failpoints,
 )
+
+
+# Wrong ones would divide by nothing, or sweep without a pause.
+_AT_EVERY_START = (_failpoints, _seconds, _cloud_rate)
 
 
 @register(Tags.security)
@@ -224,8 +228,9 @@ def refuse_start() -> None:
 
     Raises ImproperlyConfigured; for want of keys, a developer's machine only warns.
     """
-    for message in _failpoints():
-        raise ImproperlyConfigured(message.msg)
+    for check in _AT_EVERY_START:
+        for message in check():
+            raise ImproperlyConfigured(message.msg)
     problems = vault.key_ring_problems() or resealing.key_problems(note=True)
     if problems and not settings.DEBUG:
         raise ImproperlyConfigured(f"CONFLUENCE_LINK_VAULT_KEYS: {' '.join(problems)}")

@@ -107,6 +107,9 @@ class Installation:
     def send(self, name: str, number: signal.Signals) -> None:
         self._processes[name].send_signal(number)
 
+    def pid_of(self, name: str) -> int:
+        return self._processes[name].pid
+
     def is_running(self, name: str) -> bool:
         return name in self._processes and self._processes[name].poll() is None
 

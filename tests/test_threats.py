@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import re
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parent
-# Linking, tenancy, the addresses of servers, denial of service.
+IS_NUMBER = re.compile(r"[a-z]\d\d").fullmatch
+# Linking, tenancy, the addresses of servers, denial of service, faults.
 PROMISED = {
     "l": range(1, 43),
     "t": range(1, 20),
     "s": range(1, 18),
     "r": range(1, 10),
+    "f": range(1, 52),
 }
 NUMBERS = [
     f"{letter}{number:02}" for letter, range_ in PROMISED.items() for number in range_
@@ -22,12 +26,13 @@ NUMBERS = [
 
 @pytest.fixture(scope="session")
 def named():
-    """The beginnings of all names of tests: `l05` of `test_l05_a_finished_flow…`."""
+    """What begins the names of tests: `f35`, `f42` of `test_f35_f42_servers_that…`."""
     return {
-        node.name.split("_")[1]
+        number
         for path in TESTS.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        for number in takewhile(IS_NUMBER, node.name.split("_")[1:])
     }
 
 

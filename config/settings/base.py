@@ -326,33 +326,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "config.beat:SteadyScheduler"
+# None of these messages expires, nor does a batch: whether it did would be for the
+# worker's clock to say. Beat sends none while enough of them wait.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep": {
         "task": "confluence_link.tasks.sweep",
         "schedule": timedelta(seconds=CONFLUENCE_LINK_SWEEP_SECONDS),
-        # A sweep that nobody took before the next one is worth nothing.
-        "options": {"expires": CONFLUENCE_LINK_SWEEP_SECONDS},
     },
     "purge": {
         "task": "confluence_link.tasks.purge",
         "schedule": timedelta(seconds=60),
-        "options": {"expires": 60},
     },
     "send-notices": {
         "task": "confluence_link.tasks.send_notices",
         "schedule": timedelta(seconds=15),
-        "options": {"expires": 15},
     },
     "remind-of-ends": {
         "task": "confluence_link.tasks.remind_of_ends",
         "schedule": crontab(minute="23"),
-        "options": {"expires": 1800},
     },
     "report-accounts": {
         "task": "confluence_link.tasks.report_accounts",
         # Mostly there is nothing to do. Atlassian asks to avoid the top of the hour.
         "schedule": crontab(minute="37"),
-        "options": {"expires": 1800},
     },
 }
 

@@ -18,6 +18,7 @@ cycle      sweep, a batch, one grant now
 from __future__ import annotations
 
 from confluence_link.refresh.cycle import refresh_batch, refresh_now, sweep
+from confluence_link.refresh.due import still_handed_out
 from confluence_link.refresh.idle import mark_used
 from confluence_link.refresh.rounds import Outcome
 from confluence_link.refresh.store import forget_predecessors
@@ -28,5 +29,6 @@ __all__ = [
     "mark_used",
     "refresh_batch",
     "refresh_now",
+    "still_handed_out",
     "sweep",
 ]

@@ -1,7 +1,8 @@
 """The breaker of an app: it pauses what fails for everyone, and probes.
 
 It opens at five failures in a row, or at the first refusal of our configuration;
-then there is one probe after 30 s, doubling to 5 min, until one succeeds.
+then there is one probe after 30 s, each minute for the leeway, and up to 5 min later,
+until one succeeds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 FAILURES_TO_OPEN: Final = 5
 PAUSE_SECONDS: Final = 30
+# Answers that were lost when the outage began can be asked for again inside Cloud's
+# leeway of ten minutes (facts A4), so the end of a shorter outage must not be missed.
+BRISK_PAUSE_SECONDS: Final = 60
+# With the wait for a sweep after each pause, they are as long as the leeway.
+BRISK_OPENINGS: Final = 8
 PAUSE_CAP_SECONDS: Final = 5 * 60
 # A success is written to the app's row at most this often: it is a hot row.
 SUCCESS_EVERY: Final = timedelta(seconds=30)
@@ -58,9 +64,16 @@ def _count(health: OAuthAppHealth, failure: Failure, now: datetime) -> None:
         )
     paused = health.is_paused(now)
     if not paused and (refused or health.consecutive_failures >= FAILURES_TO_OPEN):
-        seconds = min(PAUSE_CAP_SECONDS, PAUSE_SECONDS * 2 ** min(health.openings, 8))
+        _pause(health, now, _pause_seconds(health.openings))
         health.openings += 1
-        _pause(health, now, seconds)
+
+
+def _pause_seconds(openings: int) -> int:
+    """How long, after so many of them."""
+    if not openings:
+        return PAUSE_SECONDS
+    doublings = min(max(0, openings - BRISK_OPENINGS), 8)
+    return min(PAUSE_CAP_SECONDS, BRISK_PAUSE_SECONDS << doublings)
 
 
 def _pause(health: OAuthAppHealth, now: datetime, seconds: float) -> None:

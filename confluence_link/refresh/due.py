@@ -19,7 +19,13 @@ from django.conf import settings
 from django.db.models import Case, F, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import RowNumber
 
-from confluence_link.models import Grant, LinkedSite, OAuthApp, OAuthAppHealth
+from confluence_link.models import (
+    Grant,
+    LinkedSite,
+    OAuthApp,
+    OAuthAppHealth,
+    database_now,
+)
 from confluence_link.refresh import pace
 from confluence_link.refresh.contention import patiently
 from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
@@ -37,6 +43,8 @@ DATA_CENTER_AT_ONCE: Final = 4
 # How long a message is believed to be on its way. If it was lost, the second sweep
 # sends it again; the lease makes a second one harmless.
 QUEUED_SECONDS: Final = 60
+# How long a message is worth anything: the sweeps of a minute had what it names.
+MESSAGE_SECONDS: Final = 120
 # So many sweeps' worth at once, so that a late sweep leaves no worker idle.
 SWEEPS_AHEAD: Final = 2
 
@@ -155,6 +163,18 @@ def take_back(ids: Collection[int]) -> None:
     """Nobody is about to refresh them after all: for the next sweep to hand out."""
     rows = Grant.objects.filter(pk__among=frozenset(ids))
     patiently(lambda: rows.update(queued_until=None))
+
+
+def still_handed_out(ids: Collection[int]) -> list[int]:
+    """Those of these that no sweep handed out too long ago, in their order.
+
+    By the rows, as messages have no clock. In a backlog there may be many sets of one
+    server's grants, of which each had its four for itself when it was sent.
+    """
+    over = database_now() - timedelta(seconds=MESSAGE_SECONDS - QUEUED_SECONDS)
+    rows = Grant.objects.filter(pk__among=frozenset(ids), queued_until__lt=over)
+    late = set(rows.values_list("pk", flat=True))
+    return [pk for pk in ids if pk not in late]
 
 
 def _at_servers(now: datetime) -> list[Batch]:

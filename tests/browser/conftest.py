@@ -15,7 +15,7 @@ from tests.canaries import found_in
 from tests.installation import installation
 from tests.sandbox_process import sandbox_process
 
-# As `config/run/install_chromium.sh` looks for it.
+# As `config/run/install_programs.sh` looks for it.
 NAMES = os.environ.get("CHROMIUM", "chromium chromium-browser google-chrome").split()
 ARGUMENTS = [
     "--no-sandbox",

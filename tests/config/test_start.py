@@ -1,4 +1,4 @@
-"""Nothing starts without the vault keys it needs (V06 to V08), or with failpoints."""
+"""Nothing starts without the keys it needs (V06 to V08), or as it could not run."""
 
 from __future__ import annotations
 
@@ -80,6 +80,35 @@ def test_worker_and_beat_refuse_to_start_with_failpoints(settings, signal):
     settings.CONFLUENCE_LINK_FAILPOINTS = "points"
 
     with pytest.raises(SystemExit, match="FAILPOINTS"):
+        signal.send(sender=None)
+
+
+NUMBERS = [
+    "CONFLUENCE_LINK_CLOUD_REFRESHES_PER_SECOND",
+    "CONFLUENCE_LINK_MIN_REFRESH_SECONDS",
+    "CONFLUENCE_LINK_SWEEP_SECONDS",
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("name", WEB_SERVERS)
+def test_a_web_server_refuses_to_start_with_nothing_a_second(settings, name, number):
+    setattr(settings, number, 0)
+
+    with pytest.raises(ImproperlyConfigured, match=number):
+        start(name)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("signal", [worker_init, beat_init])
+def test_worker_and_beat_refuse_to_start_with_nothing_a_second(
+    settings, signal, number
+):
+    setattr(settings, number, 0)
+
+    with pytest.raises(SystemExit, match=number):
         signal.send(sender=None)
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.celery_app import app as celery_app
-from confluence_link import handoff
+from confluence_link import handoff, tasks
 from confluence_link.models import LinkedSite
 from tests import factories, grants, link_steps
 from tests.factories import PASSWORD
@@ -79,6 +79,12 @@ def test_r09_a_token_that_ran_out_is_refreshed_on_demand(
     grants.seconds_pass(sandbox, 3590)
 
     assert handoff.fresh_token(grant=grant).generation == 2
+
+
+def test_r09_a_queue_that_cannot_be_asked_is_not_full():
+    """Whoever wants to send something tries, and is told what is wrong then."""
+    with celery_app.connection_for_write() as connection:
+        assert not tasks.is_full("celery", connection)
 
 
 def test_r09_people_link_and_look_around(alice, organization, cloud_app, sandbox):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -22,6 +22,7 @@ from confluence_link.models import (
     UsedState,
     database_now,
 )
+from confluence_link.refresh import due
 from confluence_link.tokens import TokenSet
 from tests import factories, grants
 
@@ -72,15 +73,61 @@ def test_v12_a_sweep_sends_ids_and_nothing_else(cloud_grant, wire):
     assert "CNRY" not in json.dumps([message.headers, message.payload])
 
 
-def test_a_batch_that_nobody_takes_expires(cloud_grant, wire):
+def test_f12_no_batch_expires_by_the_clock_of_whoever_takes_it(cloud_grant, wire):
     grants.make_due(cloud_grant)
 
     tasks.sweep()
 
     (message,) = wire()
-    life = datetime.fromisoformat(message.headers["expires"]) - datetime.now(UTC)
-    expected = timedelta(seconds=tasks.BATCH_EXPIRES_SECONDS)
-    assert timedelta() < expected - life < timedelta(seconds=10)
+    assert message.headers["expires"] is None
+
+
+def test_f12_a_batch_of_long_ago_refreshes_nothing(sandbox, cloud_grant, wire):
+    """The next sweep hands its grants out, and they are not exchanged beside those."""
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    (message,) = wire()
+    grants.seconds_pass(sandbox, due.MESSAGE_SECONDS + 1)
+
+    run(message)
+    assert sandbox.cloud.statistics[REFRESHED] == 0
+    tasks.sweep()
+    run(*wire())
+    assert sandbox.cloud.statistics[REFRESHED] == 1
+
+
+@pytest.mark.parametrize("late_seconds", [0, due.QUEUED_SECONDS + 1])
+def test_f12_a_batch_that_is_a_little_late_is_refreshed(
+    sandbox, cloud_grant, wire, late_seconds
+):
+    grants.make_due(cloud_grant)
+    tasks.sweep()
+    grants.seconds_pass(sandbox, late_seconds)
+
+    run(*wire())
+
+    assert sandbox.cloud.statistics[REFRESHED] == 1
+
+
+def test_f19_no_more_is_sent_to_a_queue_that_is_full(
+    sandbox, cloud_grant, wire, monkeypatch, caplog
+):
+    """Its worker has been away for long; then everything goes on as before."""
+    monkeypatch.setattr(tasks, "WAITING_AT_MOST", 3)
+    monkeypatch.setattr(due, "BATCH", 1)
+    grants.make_due(cloud_grant)
+    grants.copy_of(cloud_grant)
+    for _ in range(3):
+        tasks.sweep()
+        grants.seconds_pass(sandbox, due.QUEUED_SECONDS + 1)
+
+    assert len(wire()) == 3
+    # Twice, however many batches there were.
+    assert caplog.text.count("queue cloud is full") == 2
+    tasks.sweep()
+    for message in wire():
+        run(message)
+    assert sandbox.cloud.statistics[REFRESHED] == 2
 
 
 def test_many_due_grants_are_sent_in_batches(cloud_grant, wire, monkeypatch):
@@ -208,15 +255,6 @@ def test_v10_a_task_that_fails_shows_no_token(caplog):
     assert "CNRY" not in caplog.text
 
 
-def seconds_between(schedule):
-    """Of an interval, or of a minute of every hour."""
-    if isinstance(schedule, timedelta):
-        return schedule.total_seconds()
-    assert schedule.hour == set(range(24))
-    assert len(schedule.minute) == 1
-    return 3600
-
-
 def test_accounts_are_not_reported_at_the_top_of_the_hour():
     (minute,) = app.conf.beat_schedule["report-accounts"]["schedule"].minute
 
@@ -225,11 +263,11 @@ def test_accounts_are_not_reported_at_the_top_of_the_hour():
 
 
 @pytest.mark.parametrize("name", app.conf.beat_schedule)
-def test_beat_sends_known_tasks_that_expire_before_the_next(name):
+def test_f12_beat_sends_known_tasks_that_do_not_expire(name):
     entry = app.conf.beat_schedule[name]
 
     assert entry["task"] in app.tasks
-    assert entry["options"]["expires"] <= seconds_between(entry["schedule"])
+    assert "options" not in entry
     assert "args" not in entry
 
 

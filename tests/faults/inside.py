@@ -39,6 +39,12 @@ from confluence_link.models import (  # noqa: E402
     database_now,
 )
 from tests import factories, grants, many  # noqa: E402
+from tests.faults.crowd_rows import (  # noqa: E402, F401  # asked for by name
+    crowd_at_rest,
+    late,
+    make_crowd,
+    make_crowd_due,
+)
 
 OURS = ("accounts_", "confluence_link_", "account_", "socialaccount_")
 
@@ -79,14 +85,14 @@ def link_data_center(url: str) -> int:
     return grants.link_data_center(box, _app("wiki"), **_people()).pk
 
 
-def link_many(answers: list[dict[str, Any]]) -> list[int]:
-    """A grant of an account of its own for each of these answers of Cloud."""
+def link_many(provider_id: str, answers: list[dict[str, Any]]) -> list[int]:
+    """A grant of an account of its own for each of these answers."""
     people = _people()
     sites = many.links(
         people["organization"],
         people["user"],
         len(answers),
-        app=_app("cloud"),
+        app=_app(provider_id),
         last_used_at=database_now(),
     )
     made = [site.grant for site in sites]
@@ -102,12 +108,16 @@ def link_many(answers: list[dict[str, Any]]) -> list[int]:
 
 def unlink(grant_id: int) -> None:
     for site in LinkedSite.objects.filter(grant_id=grant_id):
-        linking.unlink(linked_site=site, actor=User.objects.get())
+        linking.unlink(linked_site=site, actor=_alice())
+
+
+def make_operator() -> None:
+    factories.make_user("Ada", is_staff=True, is_superuser=True)
 
 
 def switch(what: str, is_active: bool) -> None:
     """The person, or the organization that uses their grants."""
-    row = User.objects.get() if what == "person" else Organization.objects.get()
+    row = _alice() if what == "person" else Organization.objects.get()
     row.is_active = is_active
     row.save()
 
@@ -124,8 +134,12 @@ def _app(provider_id: str) -> OAuthApp:
     return OAuthApp.objects.get(provider_id=provider_id)
 
 
+def _alice() -> User:
+    return User.objects.get(first_name="Alice")
+
+
 def _people() -> dict[str, Any]:
-    return {"user": User.objects.get(), "organization": Organization.objects.get()}
+    return {"user": _alice(), "organization": Organization.objects.get()}
 
 
 # --- time and work ------------------------------------------------------------
@@ -147,6 +161,11 @@ def sweep() -> None:
     tasks.sweep()
 
 
+def say(name: str) -> None:
+    """One of beat's messages, which are without arguments."""
+    tasks.sweep.app.send_task(f"confluence_link.tasks.{name}")
+
+
 def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
     """A message that was sent twice, or by hand; the options are Celery's."""
     tasks.refresh_batch.apply_async(args=(ids,), **(options or {}))
@@ -154,6 +173,11 @@ def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
 
 def send_notices() -> None:
     tasks.send_notices()
+
+
+def ask_for_notices() -> None:
+    """The same by a message, for a worker."""
+    tasks.send_notices.delay()
 
 
 def refresh_now(grant_id: int) -> str:
@@ -181,13 +205,30 @@ def row(grant_id: int) -> dict[str, Any]:
 
 def rows() -> list[dict[str, Any]]:
     """All grants, with what a test of many asks for."""
-    columns = ("pk", "status", "generation", "last_error", "refresh_at", "refusals")
+    columns = (
+        *("pk", "status", "generation", "last_error", "refresh_at", "refusals"),
+        "uncertain_since",
+    )
     return list(Grant.objects.order_by("pk").values(*columns))
 
 
 def count_generation(least: int) -> int:
     at_cloud = Grant.objects.filter(oauth_app__provider_id="cloud")
     return at_cloud.filter(generation__gte=least).count()
+
+
+def now() -> str:
+    """By the database's clock."""
+    return database_now().isoformat()
+
+
+def count_rotated_since(moment: str) -> int:
+    return Grant.objects.filter(last_rotated_at__gt=moment).count()
+
+
+def sum_of_rotations() -> int:
+    generations = Grant.objects.values_list("generation", flat=True)
+    return sum(generation - 1 for generation in generations)
 
 
 def events(kind: str = "") -> list[dict[str, Any]]:

@@ -117,10 +117,11 @@ class Inspection:
     def note_unread(self, worker: Worker) -> None:
         """Before it is killed, or before what it waits for comes too late.
 
-        Of a batch, the other answers may still be in its memory.
+        Of a batch, the other answers may still be in its memory. What it has just
+        stored is leased no longer, so whatever still is, is one of those.
         """
         leases = self.leases.get(worker.name, {})
-        has_unread = worker.where in {"sent", "processed", "answered"}
+        has_unread = worker.where in {"sent", "processed", "answered", "stored"}
         if has_unread or (worker.where and len(leases) > 1):
             for pk in leases:
                 self.models[self.ids.index(pk)].is_unread = True

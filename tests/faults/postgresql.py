@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from config.run.servers import temporary_server
 from tests.databases import connect
@@ -22,14 +23,18 @@ class Server:
         self.url = url
         with connect(url) as connection:
             (directory,) = connection.execute("SHOW data_directory").fetchone() or ("",)
-            (self._sockets,) = connection.execute(
+            (self.sockets,) = connection.execute(
                 "SHOW unix_socket_directories"
             ).fetchone() or ("",)
         self._data = Path(directory)
         self._copy = self._data.with_name("copy")
         process = (self._data / "postmaster.pid").read_text().split()[0]
         self._control = Path(f"/proc/{process}/exe").resolve().with_name("pg_ctl")
-        self._owner = self._data.stat()
+        # Whom its data belong to: as root, neither it nor its poolers run.
+        self.as_owner: dict[str, Any] = _as_owner_of(self._data)
+
+    def log(self) -> str:
+        return (self._data / "log").read_text(errors="replace")
 
     def stop(self) -> None:
         """As in a power cut."""
@@ -37,7 +42,7 @@ class Server:
 
     def start(self) -> None:
         # On its socket only, as before.
-        options = f"-h '' -k {self._sockets}"
+        options = f"-h '' -k {self.sockets}"
         self._run("start", "--log", str(self._data / "log"), "--options", options)
 
     def restart(self) -> None:
@@ -63,12 +68,17 @@ class Server:
             [self._control, verb, "--wait", "--silent", "-D", self._data, *options],
             check=True,
             stdout=subprocess.DEVNULL,
-            # As root, it refuses to run.
-            user=self._owner.st_uid,
-            group=self._owner.st_gid,
-            extra_groups=[],
             cwd="/",
+            **self.as_owner,
         )
+
+
+def _as_owner_of(path: Path) -> dict[str, Any]:
+    """For whoever starts a process; nobody but root may be somebody else."""
+    if os.geteuid():
+        return {}
+    owner = path.stat()
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
 
 @contextmanager

@@ -42,8 +42,15 @@ if TYPE_CHECKING:
 # Opens from the beginning, so that it may seal one day.
 NEXT_KEY = "next:QmVXH2xzoZrzYyYkS0bL5yY1o3V1p1m2r8cKqk3w0tE="
 LEASE_SECONDS = 75
-# Of the sandbox's Cloud.
-ALICE, NORTHWIND = "5be24ad8b1653240376955d2", "11111111-aaaa-4aaa-8aaa-000000000001"
+PROVIDERS = {"cloud": "cloud", "data-center": "wiki"}
+# Whose consents are behind the grants that a test makes many of: Bob, and Erik.
+OTHERS = {
+    "cloud": {
+        "account_id": "712020:0c1f6a3e-3c2f-4e7c-9a55-6f1f5f0b0b02",
+        "site_id": "11111111-aaaa-4aaa-8aaa-000000000002",
+    },
+    "data-center": {"account_id": "erik"},
+}
 PATIENCE_SECONDS = 40
 # The types of keys in which Celery's messages lie, waiting or taken.
 QUEUED = {b"list", b"hash", b"zset"}
@@ -95,6 +102,8 @@ class Stage:
     points: Points
     inside: Inside
     grants: dict[str, int] = field(default_factory=dict)
+    # The first and the last id of a crowd, where there is one.
+    crowd: tuple[int, int] = (0, 0)
     workers: list[str] = field(default_factory=list)
     _is_database_away: bool = False
     _beat: str = ""
@@ -117,6 +126,14 @@ class Stage:
         if self._is_database_away:
             self.database_back()
         self.forget_messages()
+        self.begin_without_grants()
+        self.grants = {
+            "cloud": self.inside("link_cloud", self.box.cloud_url),
+            "data-center": self.inside("link_data_center", self.box.data_center_url),
+        }
+
+    def begin_without_grants(self) -> None:
+        """Alice, her organization and the two apps."""
         self.box.ask("POST", "/reset")
         self.inside(
             "begin_anew",
@@ -124,21 +141,16 @@ class Stage:
             DATA_CENTER_CLIENT_ID,
             DATA_CENTER_CLIENT_SECRET,
         )
-        self.grants = {
-            "cloud": self.inside("link_cloud", self.box.cloud_url),
-            "data-center": self.inside("link_data_center", self.box.data_center_url),
-        }
 
-    def link_many(self, count: int) -> list[int]:
-        """Cloud grants of accounts of their own; in the sandbox a family each."""
-        asked = {"account_id": ALICE, "count": count, "site_id": NORTHWIND}
-        return list(
-            self.inside("link_many", self.box.ask("POST", "/cloud/consents", asked))
-        )
+    def link_many(self, count: int, part: str = "cloud") -> list[int]:
+        """Grants of accounts of their own; in the sandbox families of one account."""
+        asked = {"count": count, **OTHERS[part]}
+        answers = self.box.ask("POST", f"/{part}/consents", asked)
+        return list(self.inside("link_many", PROVIDERS[part], answers))
 
     def worker(self, pool: str = "threads") -> str:
         """The name of the only worker. With threads, it is killed as one process."""
-        fit = [name for name in self._running() if name.startswith(pool)][:1]
+        fit = [name for name in self.running() if name.startswith(pool)][:1]
         self.end_workers(but=fit)
         return fit[0] if fit else self.another_worker(pool)
 
@@ -148,14 +160,28 @@ class Stage:
         self.workers.append(name)
         return name
 
+    @contextmanager
+    def worker_with(self, **variables: str) -> Iterator[str]:
+        """The only worker, whose settings differ in these; its name."""
+        self.end_workers()
+        right = dict(self.made.environment)
+        self.made.environment.update(variables)
+        try:
+            name = self.another_worker()
+        finally:
+            self.made.environment.clear()
+            self.made.environment.update(right)
+        yield name
+        self.end_workers()
+
     def end_workers(self, but: Sequence[str] = ()) -> None:
         """At once, as they may be held."""
-        for name in self._running():
+        for name in self.running():
             if name not in but:
                 self.made.kill(name)
 
     def is_working(self) -> bool:
-        return bool(self._running())
+        return bool(self.running())
 
     def beat(self) -> str:
         """The name of the only beat, started if there is none."""
@@ -168,7 +194,7 @@ class Stage:
         if self.made.is_running(self._beat):
             self.made.kill(self._beat)
 
-    def _running(self) -> list[str]:
+    def running(self) -> list[str]:
         return [name for name in self.workers if self.made.is_running(name)]
 
     def until_quiet(self) -> None:
@@ -208,6 +234,22 @@ class Stage:
     def pass_time(self, seconds: float) -> None:
         self.inside("move_back", seconds)
         self.box.ask("POST", "/clock", {"advance_seconds": seconds})
+
+    def live(self, *, minutes: int, each: int = 1) -> None:
+        """So much time in steps, with a sweep after each that is worked off."""
+        for _ in range(0, minutes, each):
+            self.pass_time(60 * each)
+            self.tick()
+            self.until_quiet()
+
+    def sweep_until_all_have_generation(self, least: int, count: int) -> None:
+        """As beat would, at the pace of the clock on the wall."""
+        end = time.monotonic() + 120
+        while self.inside("count_generation", least) < count:
+            assert time.monotonic() < end, self.inside("count_generation", least)
+            self.tick()
+            time.sleep(1)
+        self.until_quiet()
 
     def row(self, part: str) -> dict[str, Any]:
         found: dict[str, Any] = self.inside("row", self.grants[part])
@@ -331,8 +373,9 @@ def _assert_usable(stage: Stage, part: str) -> None:
     stage.inside("make_due", [grant_id])
     assert stage.inside("refresh_now", grant_id) == "refreshed"
     assert stage.inside("use", grant_id)
-    family = stage.family(part)
-    assert (family["breaches"], family["ended"]) == (0, None)
+    assert stage.family(part)["ended"] is None
+    families = stage.box.state(part)["families"]
+    assert sum(family["breaches"] for family in families) == 0
     row = stage.row(part)
     assert row["status"] == "active"
     assert (row["last_error"], row["consecutive_failures"]) == ("", 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.stage import NEXT_KEY, assert_no_secret, assert_sound
+from tests.faults.stage import NEXT_KEY, PROVIDERS, assert_no_secret, assert_sound
 from tests.installation import VAULT_KEY
 from tests.sandbox_process import PARTS
 
@@ -14,7 +14,6 @@ each_part = pytest.mark.parametrize("part", PARTS)
 # Before anything is sent, while the answer is on its way, before it is stored.
 each_moment = pytest.mark.parametrize("moment", ["leased", "sent", "answered"])
 LINK = {"cloud": "link_cloud", "data-center": "link_data_center"}
-PROVIDER = {"cloud": "cloud", "data-center": "wiki"}
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def test_f48_with_another_client_secret_meanwhile_the_next_refresh_uses_it(
 ):
     """Whether this one was still taken or not, the grant is none the worse."""
     stage.box.ask("POST", f"/{part}/client-secret", {"client_secret": "CNRY-changed"})
-    stage.inside("enter_secret", PROVIDER[part], "CNRY-changed", False)
+    stage.inside("enter_secret", PROVIDERS[part], "CNRY-changed", False)
 
     refreshing()
 
@@ -137,7 +136,7 @@ def test_f49_a_secret_that_overlaps_the_next_one_costs_no_refresh(stage, part):
     path = f"/{part}/client-secret"
     stage.box.ask("POST", path, {"client_secret": "CNRY-next", "keep_old": True})
     refresh_as(stage, part, 2)
-    stage.inside("enter_secret", PROVIDER[part], "CNRY-next", True)
+    stage.inside("enter_secret", PROVIDERS[part], "CNRY-next", True)
     refresh_as(stage, part, 3)
     stage.box.ask("POST", path, {"client_secret": "CNRY-next"})
     refresh_as(stage, part, 4)

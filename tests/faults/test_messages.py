@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import pickle
 import uuid
 
 import pytest
 import redis
 
+from confluence_link import tasks
 from tests.faults.stage import assert_sound, until
 from tests.sandbox_process import PARTS
 
 pytestmark = pytest.mark.processes
 
 QUEUES = ("cloud", "celery", "servers")
-STALE = int(os.environ.get("STALE_MESSAGES", "4000"))
+# As many as may wait in a queue.
+STALE = tasks.WAITING_AT_MOST
 
 
 @pytest.fixture
@@ -105,23 +106,11 @@ def test_f16_without_beat_tokens_are_served_operators_told_and_all_is_made_up_fo
 # --- too many -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "no-longer-due"])
-def test_f19_a_backlog_of_stale_messages_is_gone_through_at_once(
-    stage, broker, is_expired
-):
-    """After an outage, when thousands were sent and nobody took any.
-
-    Mostly they have expired; what has not finds nothing that is due.
-    """
-    count = STALE if is_expired else STALE // 10
+def test_f19_a_backlog_of_stale_batches_is_gone_through_at_once(stage, broker):
+    """After an outage, when they were sent and nobody took any: nothing is due."""
     stage.end_workers()
     stage.inside("ask", list(stage.grants.values()), {"queue": "cloud"})
-    (message,) = broker.lrange(key("cloud"), 0, -1)
-    broker.delete(key("cloud"))
-    with broker.pipeline() as pipe:
-        for _ in range(count):
-            pipe.lpush(key("cloud"), stale(message, is_expired=is_expired))
-        pipe.execute()
+    repeat(broker, "cloud", STALE)
 
     stage.worker()
     stage.sweep()
@@ -129,20 +118,71 @@ def test_f19_a_backlog_of_stale_messages_is_gone_through_at_once(
     for part in PARTS:
         stage.until_generation(part, 2)
     until(lambda: not broker.llen(key("cloud")), seconds=300)
+    stage.until_quiet()
     for part in PARTS:
         assert stage.exchanges(part) == 1
+    assert_sound(stage)
+
+
+def test_f19_a_backlog_of_beat_s_messages_is_gone_through_at_once(stage, broker):
+    """Its worker was away for hours, in which nobody was asked in vain."""
+    stage.end_workers()
+    for name in ("sweep", "send_notices", "purge", "send_notices"):
+        stage.inside("say", name)
+    repeat(broker, "celery", STALE)
+    stage.inside("make_due", list(stage.grants.values()))
+
+    stage.worker()
+
+    for part in PARTS:
+        stage.until_generation(part, 2)
+    until(lambda: not broker.llen(key("celery")), seconds=300)
+    stage.until_quiet()
+    for part in PARTS:
+        assert stage.exchanges(part) == 1
+    assert_sound(stage)
+
+
+def test_f19_what_nobody_takes_does_not_pile_up(stage, broker):
+    """As if one queue's worker was away for a week: sweeps go on, and add nothing."""
+    stage.end_workers()
+    stage.inside("make_due", list(stage.grants.values()))
+    stage.tick()
+    for queue in ("cloud", "servers"):
+        assert broker.llen(key(queue)) == 1
+        repeat(broker, queue, STALE)
+    for _ in range(3):
+        stage.pass_time(61)
+        stage.tick()
+
+    for queue in ("cloud", "servers"):
+        assert broker.llen(key(queue)) == STALE
+    stage.forget_messages()
+    stage.pass_time(61)
+    stage.tick()
+    stage.worker()
+    for part in PARTS:
+        stage.until_generation(part, 2)
     stage.until_quiet()
     assert_sound(stage)
 
 
-def stale(message, *, is_expired):
-    """The same message once more, as if it was sent long ago."""
+def repeat(broker, queue, count):
+    """What waits there, again and again, until there are so many."""
+    waiting = broker.lrange(key(queue), 0, -1)
+    broker.delete(key(queue))
+    with broker.pipeline() as pipe:
+        for number in range(count):
+            pipe.lpush(key(queue), another(waiting[number % len(waiting)]))
+        pipe.execute()
+
+
+def another(message):
+    """The same message once more."""
     copy = json.loads(message)
     copy["headers"]["id"] = str(uuid.uuid4())
     copy["properties"]["correlation_id"] = copy["headers"]["id"]
     copy["properties"]["delivery_tag"] = str(uuid.uuid4())
-    if is_expired:
-        copy["headers"]["expires"] = "2026-01-01T00:00:00+00:00"
     return json.dumps(copy)
 
 
@@ -193,7 +233,7 @@ def test_f20_a_poisoned_message_is_dropped_and_the_worker_goes_on(stage, broker,
     name = stage.worker(pool)
 
     for spoil in (unknown_task, no_list_of_ids, too_many_arguments, no_json, pickled):
-        spoiled = json.loads(stale(message, is_expired=False))
+        spoiled = json.loads(another(message))
         spoil(spoiled)
         for queue in QUEUES:
             broker.lpush(key(queue), json.dumps(spoiled))

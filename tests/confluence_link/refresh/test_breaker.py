@@ -54,6 +54,24 @@ def test_after_the_pause_one_probe_goes_out_and_a_failure_doubles_the_pause(
     assert timedelta(seconds=55) < pause <= timedelta(seconds=60)
 
 
+def test_pauses_grow_only_after_the_leeway_so_that_lost_answers_are_not_lost_for_good(
+    cloud_app,
+):
+    pauses = []
+    for _ in range(13):
+        OAuthAppHealth.objects.update(
+            paused_until=None, consecutive_failures=breaker.FAILURES_TO_OPEN
+        )
+        now = database_now()
+        failure = Failure("uncertain", "timeout")
+        for _ in range(breaker.FAILURES_TO_OPEN):
+            breaker.app_answered(cloud_app, failure, now=now)
+        pauses.append((_health().paused_until - now).total_seconds())
+    assert pauses == [30, *[60] * 8, 120, 240, 300, 300]
+    # A probe goes out with the sweep after a pause: half a minute later at most.
+    assert sum(pause + 30 for pause in pauses[:9]) > 600
+
+
 def test_a_waiting_grant_is_probed_although_its_own_backoff_is_longer(
     sandbox, cloud_grant
 ):
