@@ -54,7 +54,6 @@ check: .venv/installed ## Check style, types, layers and migrations
 	env $(AS_IN_PRODUCTION) $(BIN)/python manage.py makemigrations --check --dry-run
 
 bench: .venv/installed ## Measure
-	@test -d benchmarks || { echo "There are no benchmarks yet."; exit 1; }
 	$(WITH_SERVERS) $(BIN)/python -m benchmarks
 
 fmt: .venv/installed ## Format the code and fix what can be fixed

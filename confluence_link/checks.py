@@ -161,7 +161,7 @@ def _trusted_proxies() -> Iterator[CheckMessage]:
         yield Error(
             "ALLAUTH_TRUSTED_PROXY_COUNT is negative.",
             hint="Set TRUSTED_PROXY_COUNT to how many proxies stand before this"
-            " service; rate limits count by the address that the last one saw.",
+            " service; rate limits count by the address that the first one saw.",
             id="confluence_link.E011",
         )
 

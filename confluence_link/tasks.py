@@ -37,9 +37,10 @@ WAITING_AT_MOST = 1_000
 @shared_task
 def sweep() -> None:
     """Finds what is due and hands it out."""
+    full: set[str] = set()
     found = refresh.sweep(
-        enqueue=partial(_enqueue, CLOUD_QUEUE),
-        enqueue_at_server=partial(_enqueue, SERVERS_QUEUE),
+        enqueue=partial(_enqueue, CLOUD_QUEUE, full),
+        enqueue_at_server=partial(_enqueue, SERVERS_QUEUE, full),
     )
     logger.debug("sweep found=%d", found)
 
@@ -52,10 +53,16 @@ def refresh_batch(ids: list[int]) -> None:
     logger.info("batch asked=%d done=%s", len(ids), dict(sorted(counts.items())))
 
 
-def _enqueue(queue: str, ids: list[int]) -> None:
-    """What is not sent stays due, and is handed out again when its mark is over."""
+def _enqueue(queue: str, full: set[str], ids: list[int]) -> None:
+    """What is not sent stays due, and is handed out again when its mark is over.
+
+    `full` is what this sweep knows of the queues.
+    """
+    if queue in full:
+        return
     with current_app.connection_or_acquire() as connection:
         if is_full(queue, connection):
+            full.add(queue)
             return
     refresh_batch.apply_async(args=(ids,), queue=queue)
 

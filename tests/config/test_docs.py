@@ -58,7 +58,7 @@ documents = pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 
 def targets_of_the_makefile():
     makefile = text_of(BASE_DIR / "Makefile")
-    return set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
 def settings_of_the_example():
@@ -74,12 +74,12 @@ def settings_of_the_readme():
 
 @documents
 def test_every_make_target_that_is_named_exists(document):
-    named = set(re.findall(r"`make ([a-z]+)[^`]*`", text_of(document)))
+    named = set(re.findall(r"`make ([a-z-]+)[^`]*`", text_of(document)))
     assert named <= targets_of_the_makefile()
 
 
 def test_every_make_target_for_people_is_in_the_readme():
-    named = set(re.findall(r"`make ([a-z]+)", text_of(README)))
+    named = set(re.findall(r"`make ([a-z-]+)", text_of(README)))
     assert named == targets_of_the_makefile()
 
 
@@ -91,6 +91,18 @@ def test_each_promised_setting_is_in_the_readme_and_in_the_example(setting):
 
 def test_readme_and_example_have_the_same_settings():
     assert settings_of_the_readme() == settings_of_the_example()
+
+
+def test_the_defaults_in_the_readme_are_those_of_the_example():
+    """Which are those of the code: see `test_env_example`."""
+    table = re.findall(
+        r"^\| `([A-Z_]+)` \|.*\((\d+)\)[^|]*\|$", text_of(README), re.MULTILINE
+    )
+    assert len(table) > 5
+    example = text_of(BASE_DIR / ".env.example")
+
+    wrong = [each for each in table if "#{}={}\n".format(*each) not in example]
+    assert wrong == []
 
 
 @documents

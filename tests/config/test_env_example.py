@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -29,6 +32,40 @@ def test_every_variable_that_settings_read_is_in_the_example(module):
 def test_the_example_names_no_variable_that_nobody_reads():
     modules = ("__init__.py", "base.py", "local.py", "production.py")
     assert documented() <= set.union(*map(read_by, modules))
+
+
+SHOW = """
+from importlib import import_module
+import environ
+environ.Env.read_env = lambda *place, **options: None
+for name in ("base", "production"):
+    settings = import_module(f"config.settings.{name}")
+    for key in filter(str.isupper, dir(settings)):
+        print(key, repr(getattr(settings, key)))
+"""
+
+
+def test_the_example_has_the_defaults_of_the_code():
+    """A copy of it in which every line counts changes nothing."""
+    lines = re.findall(
+        r"^#([A-Z_]+)=(.*)$", (BASE_DIR / ".env.example").read_text(), re.MULTILINE
+    )
+    needed = {"SECRET_KEY": "x", "PUBLIC_URL": "https://link.example.com"}
+
+    assert settings_under(dict(lines) | needed) == settings_under(needed)
+
+
+def settings_under(variables):
+    """Of production, without a developer's `.env`; files by where they lie."""
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW],
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "x", **variables},
+        cwd=BASE_DIR,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return shown.replace(f"{BASE_DIR}/var", "var").splitlines()
 
 
 def test_the_example_changes_nothing_before_it_is_edited():
