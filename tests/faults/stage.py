@@ -198,8 +198,17 @@ class Stage:
         return [name for name in self.workers if self.made.is_running(name)]
 
     def until_quiet(self) -> None:
-        """No message waits, and none is being worked on."""
-        until(lambda: not self._messages(), lambda: f"there are {self._messages()}")
+        """No message waits, and none is being worked on.
+
+        Asked twice: for a moment, one that is just being taken is nowhere.
+        """
+        until(self._is_quiet, lambda: f"there are {self._messages()}")
+
+    def _is_quiet(self) -> bool:
+        if self._messages():
+            return False
+        time.sleep(0.02)
+        return not self._messages()
 
     def _messages(self) -> list[bytes]:
         with redis.Redis.from_url(self.made.environment["REDIS_URL"]) as broker:

@@ -101,6 +101,8 @@ def test_f27_behind_a_pooler_two_workers_exchange_a_grant_once(stage):
     assert_sound(stage)
 
 
+# Takes its time; `make test-faults` runs it.
+@pytest.mark.faults
 def test_f27_behind_a_pooler_a_worker_that_is_killed_loses_nothing(stage):
     for part in PARTS:
         stage.kill_at("answered" if part == "cloud" else "leased", part)
