@@ -97,7 +97,8 @@ def store_together(
         return set()
     # One lease, one time.
     asked_at = plain[0][0].asked_at
-    rows = [_row(leased, found, asked_at) for leased, found in plain]
+    # In the order of their keys, in which everybody locks who locks several.
+    rows = sorted(_row(leased, found, asked_at) for leased, found in plain)
     columns = [_array(column) for column in zip(*rows, strict=True)]
     connection.ensure_connection()
     # A statement of its own is a transaction of its own; the lease before it was
