@@ -32,7 +32,7 @@ class Sizes:
     """
 
     grants: int = 120_000
-    whole_path: int = 6_000
+    whole_path: int = 12_000
     bare_client: int = 6_000
     bare_requests: int = 4_000
     task_per_token: int = 500

@@ -81,8 +81,8 @@ def _numbers(count: int) -> Iterable[int]:
 
 
 def subject(number: int) -> str:
-    """How the endpoint knows the grant of this id."""
-    return f"grant{number}"
+    """How the endpoint knows the grant of this id, in this database and no other."""
+    return f"{connection.settings_dict['NAME']}-{number}"
 
 
 def _public_id(number: int) -> str:
