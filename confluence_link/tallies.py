@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import Error, connection, transaction
 
@@ -36,7 +36,7 @@ _COUNT: Final = (
         (hour, organization_id, refreshed, refreshed_shared)
     SELECT %s, organization_id, count(DISTINCT grant_id),
         count(DISTINCT CASE WHEN shared THEN grant_id END)
-    FROM confluence_link_linkedsite WHERE grant_id IN ({ids})
+    FROM confluence_link_linkedsite WHERE grant_id {among}
     GROUP BY organization_id ORDER BY organization_id
     ON CONFLICT (hour, organization_id) DO UPDATE SET
         refreshed = tally.refreshed + excluded.refreshed,
@@ -45,7 +45,7 @@ _COUNT: Final = (
     """
     INSERT INTO confluence_link_oauthapptally AS tally (hour, oauth_app_id, refreshed)
     SELECT %s, oauth_app_id, count(*)
-    FROM confluence_link_grant WHERE id IN ({ids})
+    FROM confluence_link_grant WHERE id {among}
     GROUP BY oauth_app_id ORDER BY oauth_app_id
     ON CONFLICT (hour, oauth_app_id) DO UPDATE SET
         refreshed = tally.refreshed + excluded.refreshed
@@ -73,13 +73,20 @@ def count_refreshed(grant_ids: Collection[int]) -> None:
 @transaction.atomic
 def _count(grant_ids: Collection[int]) -> None:
     hour = database_now().replace(minute=0, second=0, microsecond=0)
-    parameters = [connection.ops.adapt_datetimefield_value(hour), *grant_ids]
-    places = ", ".join(["%s"] * len(grant_ids))
+    among, ids = _among(grant_ids)
+    parameters = [connection.ops.adapt_datetimefield_value(hour), *ids]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_WAIT_NO_LONGER)
         for statement in _COUNT:
-            cursor.execute(statement.format(ids=places), parameters)
+            cursor.execute(statement.format(among=among), parameters)
+
+
+def _among(grant_ids: Collection[int]) -> tuple[str, list[Any]]:
+    """A batch has five hundred: as one parameter, where the database can."""
+    if connection.vendor == "postgresql":
+        return "= ANY(%s)", [list(grant_ids)]
+    return f"IN ({', '.join(['%s'] * len(grant_ids))})", [*grant_ids]
 
 
 def purge() -> None:

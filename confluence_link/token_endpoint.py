@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from confluence_link import atlassian, vault
@@ -27,6 +28,7 @@ MAX_ANSWER_BYTES: Final = 64 * 1024
 _ACCESS_TOKEN: Final = re.compile(r"\A[A-Za-z0-9._~+/=-]{1,16384}\Z")
 # It travels in bodies alone, where RFC 6749 allows more; a blank is still a mistake.
 _REFRESH_TOKEN: Final = re.compile(r"\A[\x21-\x7e]{1,16384}\Z")
+_USUAL_SCOPES: Final = 4096
 DEFAULT_EXPIRES_IN_SECONDS: Final = 3600
 MAX_EXPIRES_IN_SECONDS: Final = 24 * 3600
 
@@ -250,8 +252,16 @@ def _expires_in(value: object) -> int | None:
 def _scopes(value: object) -> tuple[str, ...] | None:
     if not isinstance(value, str) or not value.strip():
         return None
+    return _scopes_of(value) if len(value) <= _USUAL_SCOPES else _sorted_scopes(value)
+
+
+def _sorted_scopes(text: str) -> tuple[str, ...] | None:
     # A database refuses some characters, and a refusal would cost the whole answer.
-    return tuple(sorted(remote_values.scopes(value.split()))) or None
+    return tuple(sorted(remote_values.scopes(text.split()))) or None
+
+
+# Nearly every answer of an app names the same.
+_scopes_of = lru_cache(maxsize=64)(_sorted_scopes)
 
 
 def _refusal(

@@ -312,6 +312,8 @@ CELERY_TASK_QUEUES = [
     Queue(name, routing_key=name) for name in ("celery", "cloud", "servers")
 ]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Tasks; until then the connection's age decides (`config.celery_app`).
+CELERY_DB_REUSE_MAX = 1_000
 # A batch begins nothing new after 120 s and insists on storing for 180 s at most.
 CELERY_TASK_TIME_LIMIT = 600  # seconds
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 45  # seconds: an exchange ends within 30

@@ -19,6 +19,7 @@ from functools import cache, partial
 from typing import Final, TypeAlias
 
 import aiohttp
+import uvloop
 
 from confluence_link.errors import TransportError
 from confluence_link.http.answer import Answer
@@ -100,7 +101,8 @@ class Multiplex:
     # --------------------------------------------------------------------------
     def _serve(self) -> None:
         try:
-            asyncio.run(self._live())
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._live())
         finally:
             # Also if it could not even begin: nobody waits for ever.
             self._ready.set()

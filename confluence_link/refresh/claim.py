@@ -10,10 +10,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import Case, Count, F, Q, When
 from django.db.models.functions import Coalesce, Least
 
@@ -40,36 +40,74 @@ if TYPE_CHECKING:
     from confluence_link.models.grant import GrantQuerySet
     from confluence_link.token_endpoint import TokenEndpoint
 
-# What an exchange and the store of its answer need to know of a grant.
-_COLUMNS = (
+# What an exchange and the store of its answer need to know of a grant, in the order
+# of the model.
+_COLUMNS: Final = (
+    "id",
     "public_id",
-    "oauth_app",
+    "oauth_app_id",
+    "scopes",
     "status",
     "death_reason",
     "epoch",
     "generation",
-    "scopes",
     "consecutive_failures",
     "last_error",
     "consented_at",
     "last_used_at",
 )
+_APP: Final = _COLUMNS.index("oauth_app_id")
+
+
+class Held(NamedTuple):
+    """One grant as it was when it was leased.
+
+    A plain row: making a model object costs more than leasing it. `sealed_refresh` is
+    the envelope; the fields above it are columns.
+    """
+
+    pk: int
+    public_id: str
+    oauth_app_id: int
+    scopes: list[str]
+    status: str
+    death_reason: str
+    epoch: int
+    generation: int
+    consecutive_failures: int
+    last_error: str
+    consented_at: datetime
+    last_used_at: datetime | None
+    sealed_refresh: bytes
+    oauth_app: OAuthApp
+    lease_until: datetime
+
+    @property
+    def grant(self) -> Grant:
+        """The model object of this row, for what is not told by columns."""
+        columns = self[: len(_COLUMNS)]
+        grant: Grant = Grant.from_db(DEFAULT_DB_ALIAS, _COLUMNS, columns)
+        grant.oauth_app, grant.lease_until = self.oauth_app, self.lease_until
+        return grant
 
 
 @dataclass(frozen=True, slots=True)
 class Leased:
     """One grant under our lease, opened and ready to be exchanged."""
 
-    grant: Grant
+    held: Held
     lease_id: uuid.UUID
     endpoint: TokenEndpoint
     refresh_token: str = field(repr=False)
 
     @property
+    def grant(self) -> Grant:
+        return self.held.grant
+
+    @property
     def asked_at(self) -> datetime:
         """Before the exchange began, by the database's clock."""
-        assert self.grant.lease_until is not None
-        return self.grant.lease_until - timedelta(seconds=LEASE_SECONDS)
+        return self.held.lease_until - timedelta(seconds=LEASE_SECONDS)
 
 
 def count_due(ids: Collection[int]) -> dict[int, int]:
@@ -83,13 +121,13 @@ def count_due(ids: Collection[int]) -> dict[int, int]:
     return dict(at_cloud.values_list("oauth_app_id").annotate(Count("pk")))
 
 
-def lease_due(ids: Collection[int]) -> tuple[uuid.UUID, list[Grant]]:
+def lease_due(ids: Collection[int]) -> tuple[uuid.UUID, list[Held]]:
     """Leases those of these grants that are free and due."""
     now = database_now()
     return _lease(ids, _takable(now).filter(refresh_at__lte=now), now)
 
 
-def lease_on_demand(grant_id: int, generation: int) -> tuple[uuid.UUID, list[Grant]]:
+def lease_on_demand(grant_id: int, generation: int) -> tuple[uuid.UUID, list[Held]]:
     """Leases one grant before its time, if a try now is fair to the other side.
 
     It is not within the minimum interval of a rotation, within the gap after a
@@ -125,7 +163,7 @@ def _paused_apps(now: datetime) -> QuerySet[OAuthAppHealth, int]:
 
 def _lease(
     ids: Collection[int], takable: GrantQuerySet, now: datetime, **more: object
-) -> tuple[uuid.UUID, list[Grant]]:
+) -> tuple[uuid.UUID, list[Held]]:
     """The conditions of `takable` must be on columns of the row itself.
 
     PostgreSQL checks those again after it waited for another lease to commit; the
@@ -150,25 +188,20 @@ def _lease(
     return lease_id, _leased(ids, lease_id, until) if patiently(take) else []
 
 
-def _leased(ids: Collection[int], lease_id: uuid.UUID, until: datetime) -> list[Grant]:
-    """With their sealed refresh tokens as `sealed_refresh`, and one object per app."""
+def _leased(ids: Collection[int], lease_id: uuid.UUID, until: datetime) -> list[Held]:
+    """One object per app, whatever the number of its grants."""
     rows = list(
         Grant.objects.filter(
             pk__among=frozenset(ids),
             lease_id=lease_id,
             sealed_token_set__isnull=False,
-        )
-        .only(*_COLUMNS)
-        .annotate(sealed_refresh=F("sealed_token_set__refresh"))
+        ).values_list(*_COLUMNS, "sealed_token_set__refresh")
     )
-    apps = OAuthApp.objects.in_bulk({row.oauth_app_id for row in rows})
-    for row in rows:
-        row.oauth_app = apps[row.oauth_app_id]
-        row.lease_until = until
-    return rows
+    apps = OAuthApp.objects.in_bulk({row[_APP] for row in rows})
+    return [Held._make((*row, apps[row[_APP]], until)) for row in rows]
 
 
-def release(lease_id: uuid.UUID, grants: Iterable[Grant]) -> None:
+def release(lease_id: uuid.UUID, grants: Iterable[Held]) -> None:
     """Gives leases back under which nothing was sent: the intents are undone."""
     began = F("lease_until") - timedelta(seconds=LEASE_SECONDS)
     Grant.objects.filter(
@@ -184,15 +217,14 @@ def release(lease_id: uuid.UUID, grants: Iterable[Grant]) -> None:
 
 
 def open_leased(
-    grant: Grant, lease_id: uuid.UUID, endpoint: TokenEndpoint | None = None
+    held: Held, lease_id: uuid.UUID, endpoint: TokenEndpoint | None = None
 ) -> Leased:
     """Opens what the exchange needs. Raises VaultError."""
-    sealed = grant.sealed_refresh  # type: ignore[attr-defined]  # see `_leased`
     return Leased(
-        grant=grant,
+        held=held,
         lease_id=lease_id,
-        endpoint=endpoint or endpoint_of(grant.oauth_app),
-        refresh_token=vault.open_refresh(grant, sealed),
+        endpoint=endpoint or endpoint_of(held.oauth_app),
+        refresh_token=vault.open_refresh(held, held.sealed_refresh),
     )
 
 

@@ -222,6 +222,6 @@ def _read(leased: Leased, answer: Callable[[], TokenSet]) -> TokenSet | Failure:
         # A fault of ours, such as a thread that cannot be started. Its text may hold
         # anything, so only its kind is told.
         logger.error(
-            "exchange failed, grant=%d error=%s", leased.grant.pk, type(error).__name__
+            "exchange failed, grant=%d error=%s", leased.held.pk, type(error).__name__
         )
         return Failure("uncertain", "our_fault")

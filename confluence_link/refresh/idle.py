@@ -19,13 +19,15 @@ from confluence_link.refresh import schedule
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from confluence_link.refresh.claim import Held
+
 _CHANCE: Final = random.SystemRandom()
 # The last use is written at most this often; it orders, informs and wakes.
 USED_EVERY: Final = timedelta(seconds=60)
 
 
 def next_refresh_at(
-    grant: Grant, *, asked_at: datetime, expires_in_seconds: int
+    grant: Grant | Held, *, asked_at: datetime, expires_in_seconds: int
 ) -> datetime:
     """When to refresh after the answer that was asked for at `asked_at`."""
     hourly = _hourly(asked_at, expires_in_seconds)

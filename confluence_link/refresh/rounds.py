@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from confluence_link.http import Deadline
-    from confluence_link.models import Grant
-    from confluence_link.refresh.claim import Leased
+    from confluence_link.models import OAuthApp
+    from confluence_link.refresh.claim import Held, Leased
     from confluence_link.refresh.exchange import Results
     from confluence_link.token_endpoint import TokenEndpoint
 
@@ -76,16 +76,16 @@ class Round:
         self._praised: set[int] = set()
 
     def play(
-        self, grants: Sequence[Grant], *, per_second: float | None = None
+        self, held: Sequence[Held], *, per_second: float | None = None
     ) -> list[Outcome]:
         """What became of these grants, which are under the lease."""
-        if grants:
+        if held:
             failpoints.reach("leased")
         for results in exchange_all(
-            self._open(grants),
+            self._open(held),
             begin_until=self._begin_until,
             per_second=per_second,
-            may_begin=lambda leased: leased.grant.oauth_app_id not in self._paused,
+            may_begin=lambda leased: leased.held.oauth_app_id not in self._paused,
         ):
             self._take(results)
         until = time.monotonic() + self._insist_seconds
@@ -93,18 +93,17 @@ class Round:
             self._outcomes.append(self._insist(leased, token_set, until))
         return self._outcomes
 
-    def _open(self, grants: Iterable[Grant]) -> list[Leased]:
+    def _open(self, rows: Iterable[Held]) -> list[Leased]:
         opened: list[Leased] = []
         endpoints: dict[int, TokenEndpoint] = {}
-        for grant in grants:
+        for held in rows:
             try:
-                if grant.oauth_app_id not in endpoints:
-                    endpoint = claim.endpoint_of(grant.oauth_app)
-                    endpoints[grant.oauth_app_id] = endpoint
-                endpoint = endpoints[grant.oauth_app_id]
-                opened.append(claim.open_leased(grant, self._lease_id, endpoint))
+                if held.oauth_app_id not in endpoints:
+                    endpoints[held.oauth_app_id] = claim.endpoint_of(held.oauth_app)
+                endpoint = endpoints[held.oauth_app_id]
+                opened.append(claim.open_leased(held, self._lease_id, endpoint))
             except VaultError as error:
-                self._fail(grant, Failure("undecryptable", error.reason))
+                self._fail(held, Failure("undecryptable", error.reason))
         return opened
 
     def _take(self, results: Results) -> None:
@@ -116,8 +115,8 @@ class Round:
         self._store_all(answers)
         for leased, result in results:
             if isinstance(result, Failure):
-                self._fail(leased.grant, result)
-        self._release([one.grant for one, got in results if isinstance(got, NotBegun)])
+                self._fail(leased.held, result)
+        self._release([one.held for one, got in results if isinstance(got, NotBegun)])
 
     # Answers
     # --------------------------------------------------------------------------
@@ -133,7 +132,7 @@ class Round:
             stored = set()
         self._note_stored(answers, stored)
         for leased, token_set in answers:
-            if leased.grant.pk not in stored:
+            if leased.held.pk not in stored:
                 self._store_one(leased, token_set)
 
     def _note_stored(
@@ -145,13 +144,13 @@ class Round:
         self.renewed += stored
         self._outcomes += [Outcome.REFRESHED] * len(stored)
         for leased, token_set in answers:
-            if leased.grant.pk in stored:
-                self._praise(leased)
-                _promote(leased, token_set)
+            if leased.held.pk in stored:
+                self._praise(leased.held.oauth_app)
+                if token_set.by_next_secret:
+                    _promote(leased.held.oauth_app)
 
-    def _praise(self, leased: Leased) -> None:
+    def _praise(self, app: OAuthApp) -> None:
         """Tells the app's breaker, once until something fails."""
-        app = leased.grant.oauth_app
         if app.pk in self._praised:
             return
         self._praised.add(app.pk)
@@ -170,9 +169,10 @@ class Round:
             self._outcomes.append(outcome)
 
     def _store(self, leased: Leased, token_set: TokenSet) -> Outcome:
+        grant = leased.grant
         stored = patiently(
             lambda: store.store(
-                grant=leased.grant,
+                grant=grant,
                 lease_id=self._lease_id,
                 refresh_token=leased.refresh_token,
                 token_set=token_set,
@@ -182,14 +182,15 @@ class Round:
         if stored:
             failpoints.reach("stored")
             if token_set.access_token:
-                self.renewed.append(leased.grant.pk)
-            spool.forget(leased.grant)
-            self._praise(leased)
-            _promote(leased, token_set)
+                self.renewed.append(leased.held.pk)
+            spool.forget(grant)
+            self._praise(grant.oauth_app)
+            if token_set.by_next_secret:
+                _promote(grant.oauth_app)
             return Outcome.REFRESHED
         # Somebody else leased it meanwhile. Should they fail, this answer is the only
         # successor, so the next import looks at it again.
-        if spool.follows(leased.grant):
+        if spool.follows(grant):
             _spool(leased, token_set)
         return Outcome.FENCED
 
@@ -213,14 +214,14 @@ class Round:
 
     # Everything else
     # --------------------------------------------------------------------------
-    def _fail(self, grant: Grant, failure: Failure) -> None:
-        self._praised.discard(grant.oauth_app_id)
+    def _fail(self, held: Held, failure: Failure) -> None:
+        self._praised.discard(held.oauth_app_id)
         try:
             dead = verdict.grant_failed(
-                grant=grant, lease_id=self._lease_id, failure=failure
+                grant=held.grant, lease_id=self._lease_id, failure=failure
             )
-            if breaker.is_paused(grant.oauth_app, now=database_now()):
-                self._paused.add(grant.oauth_app_id)
+            if breaker.is_paused(held.oauth_app, now=database_now()):
+                self._paused.add(held.oauth_app_id)
         except Error:
             # The lease ends by itself and the intent stays: as if we had crashed.
             connection.close()
@@ -228,22 +229,20 @@ class Round:
         else:
             self._outcomes.append(Outcome.DEAD if dead else Outcome(failure.answer))
 
-    def _release(self, grants: Sequence[Grant]) -> None:
-        if not grants:
+    def _release(self, rows: Sequence[Held]) -> None:
+        if not rows:
             return
         try:
-            claim.release(self._lease_id, grants)
+            claim.release(self._lease_id, rows)
         except Error:
             # The leases end by themselves.
             connection.close()
-        self._outcomes += [Outcome.NOT_BEGUN] * len(grants)
+        self._outcomes += [Outcome.NOT_BEGUN] * len(rows)
 
 
-def _promote(leased: Leased, token_set: TokenSet) -> None:
-    if not token_set.by_next_secret:
-        return
+def _promote(oauth_app: OAuthApp) -> None:
     try:
-        client_secret.promote_next(leased.grant.oauth_app)
+        client_secret.promote_next(oauth_app)
     except (Error, VaultError):
         # The tokens are stored, and the next exchange finds out again.
         connection.close()
@@ -256,7 +255,7 @@ def _spool(leased: Leased, token_set: TokenSet) -> bool:
     except OSError as error:
         logger.error(
             "answer not spooled, grant=%d error=%s",
-            leased.grant.pk,
+            leased.held.pk,
             type(error).__name__,
         )
         return False

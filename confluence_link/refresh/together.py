@@ -22,6 +22,7 @@ from confluence_link.refresh import idle
 if TYPE_CHECKING:
     import uuid
     from collections.abc import Sequence
+    from datetime import datetime
 
     from confluence_link.refresh.claim import Leased
     from confluence_link.tokens import TokenSet
@@ -34,8 +35,8 @@ _PREPARED_AFTER: Final = 5
 # The other columns that a success clears are clear in a plain one already.
 _STORE: Final = f"""WITH answer AS MATERIALIZED (
     SELECT *, %b::timestamptz AS asked_at FROM unnest(
-        %b::bigint[], %b::int[], %b::int[], %b::bytea[], %b::bytea[],
-        %b::int[], %b::int[], %b::int[]
+        %t::bigint[], %t::int[], %t::int[], %b::bytea[], %b::bytea[],
+        %t::int[], %t::int[], %t::int[]
     ) AS answer (
         grant_id, epoch, generation, access, refresh,
         expires_in_seconds, refresh_in_seconds, leeway_seconds
@@ -91,12 +92,14 @@ def store_together(
     """
     if connection.vendor != "postgresql":
         return set()
-    rows = [_row(leased, found) for leased, found in answers if is_plain(leased, found)]
-    if not rows:
+    plain = [(leased, found) for leased, found in answers if is_plain(leased, found)]
+    if not plain:
         return set()
-    columns = [list(column) for column in zip(*rows, strict=True)]
     # One lease, one time.
-    asked_at = answers[0][0].asked_at
+    asked_at = plain[0][0].asked_at
+    # In the order of their keys, in which everybody locks who locks several.
+    rows = sorted(_row(leased, found, asked_at) for leased, found in plain)
+    columns = [_array(column) for column in zip(*rows, strict=True)]
     connection.ensure_connection()
     # A statement of its own is a transaction of its own; the lease before it was
     # durable, so there is none around.
@@ -107,34 +110,41 @@ def store_together(
         return {grant_id for (grant_id,) in cursor.fetchall()}
 
 
+def _array(column: Sequence[object]) -> str | list[object]:
+    """Numbers as PostgreSQL writes an array: psycopg would look at each of them."""
+    if isinstance(column[0], int):
+        return "{" + ",".join(map(str, column)) + "}"
+    return list(column)
+
+
 def is_plain(leased: Leased, token_set: TokenSet) -> bool:
     """Whether it follows a success, and brings nothing to tell or to change."""
-    grant = leased.grant
+    held = leased.held
     return bool(
         token_set.access_token
-        and grant.status == Grant.Status.ACTIVE
-        and not grant.last_error
-        and not grant.consecutive_failures
-        and (token_set.scopes is None or set(token_set.scopes) == set(grant.scopes))
+        and held.status == Grant.Status.ACTIVE
+        and not held.last_error
+        and not held.consecutive_failures
+        and (token_set.scopes is None or set(token_set.scopes) == set(held.scopes))
     )
 
 
-def _row(leased: Leased, token_set: TokenSet) -> _Row:
-    grant, asked_at = leased.grant, leased.asked_at
+def _row(leased: Leased, token_set: TokenSet, asked_at: datetime) -> _Row:
+    held = leased.held
     refresh_token = token_set.refresh_token or leased.refresh_token
     refresh_at = idle.next_refresh_at(
-        grant, asked_at=asked_at, expires_in_seconds=token_set.expires_in_seconds
+        held, asked_at=asked_at, expires_in_seconds=token_set.expires_in_seconds
     )
-    successor = grant.generation + 1
+    successor = held.generation + 1
     return _Row(
-        grant_id=grant.pk,
-        epoch=grant.epoch,
-        generation=grant.generation,
-        access=vault.seal_access(grant, token_set.access_token, generation=successor),
-        refresh=vault.seal_refresh(grant, refresh_token, generation=successor),
+        grant_id=held.pk,
+        epoch=held.epoch,
+        generation=held.generation,
+        access=vault.seal_access(held, token_set.access_token, generation=successor),
+        refresh=vault.seal_refresh(held, refresh_token, generation=successor),
         expires_in_seconds=token_set.expires_in_seconds,
         refresh_in_seconds=int((refresh_at - asked_at).total_seconds()),
-        leeway_seconds=atlassian.deployment_for(grant.oauth_app).leeway_seconds,
+        leeway_seconds=atlassian.deployment_for(held.oauth_app).leeway_seconds,
     )
 
 

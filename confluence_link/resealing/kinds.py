@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -117,7 +116,7 @@ class RetiredRefreshTokens(Kind):
 
     def moved(self, row: SealedTokenSet) -> Mapping[str, object]:
         present = vault.token_binding(row.grant, "refresh_token")
-        before = dataclasses.replace(present, generation=present.generation - 1)
+        before = present._replace(generation=present.generation - 1)
         return {"previous_refresh": vault.reseal(row.previous_refresh, binding=before)}
 
 

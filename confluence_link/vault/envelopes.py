@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,10 +26,10 @@ SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 # Made once: `json.dumps` would make one for every envelope.
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":"))
+_SHA256: Final = SHA256()
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """Where an envelope belongs. Every field is part of the associated data."""
 
     purpose: str
@@ -107,7 +106,7 @@ def key_id_of(envelope: bytes | memoryview) -> str:
 
 def _record_key(master: bytes, salt: bytes) -> bytes:
     return HKDF(
-        algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=b"confluence_link record"
+        algorithm=_SHA256, length=KEY_BYTES, salt=salt, info=b"confluence_link record"
     ).derive(master)
 
 

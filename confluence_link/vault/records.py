@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from confluence_link.errors import VaultError
 from confluence_link.models import SealedTokenSet
@@ -18,6 +18,22 @@ from confluence_link.vault.envelopes import (
 
 if TYPE_CHECKING:
     from confluence_link.models import Grant
+
+
+class Place(Protocol):
+    """What a token is bound to: a grant, or what somebody knows of one."""
+
+    @property
+    def public_id(self) -> str: ...
+
+    @property
+    def oauth_app_id(self) -> int: ...
+
+    @property
+    def epoch(self) -> int: ...
+
+    @property
+    def generation(self) -> int: ...
 
 
 def store_token_set(grant: Grant, *, access_token: str, refresh_token: str) -> None:
@@ -39,7 +55,7 @@ def store_token_set(grant: Grant, *, access_token: str, refresh_token: str) -> N
 
 
 def seal_access(
-    grant: Grant, access_token: str, *, generation: int | None = None
+    grant: Place, access_token: str, *, generation: int | None = None
 ) -> bytes:
     """For the grant's own generation, or for the one that is named."""
     binding = token_binding(grant, "access_token", generation=generation)
@@ -47,18 +63,18 @@ def seal_access(
 
 
 def seal_refresh(
-    grant: Grant, refresh_token: str, *, generation: int | None = None
+    grant: Place, refresh_token: str, *, generation: int | None = None
 ) -> bytes:
     """For the grant's own generation, or for the one that is named."""
     binding = token_binding(grant, "refresh_token", generation=generation)
     return seal(refresh_token, binding=binding)
 
 
-def open_access(grant: Grant, envelope: bytes | memoryview) -> str:
+def open_access(grant: Place, envelope: bytes | memoryview) -> str:
     return open_sealed(envelope, binding=token_binding(grant, "access_token"))
 
 
-def open_refresh(grant: Grant, envelope: bytes | memoryview) -> str:
+def open_refresh(grant: Place, envelope: bytes | memoryview) -> str:
     return open_sealed(envelope, binding=token_binding(grant, "refresh_token"))
 
 
@@ -97,7 +113,7 @@ def _envelope_of(sealed: str) -> bytes:
 
 
 def token_binding(
-    grant: Grant, purpose: str, *, generation: int | None = None
+    grant: Place, purpose: str, *, generation: int | None = None
 ) -> Binding:
     """Where a token of the grant's present epoch and generation belongs."""
     return Binding(

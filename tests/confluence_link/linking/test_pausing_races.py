@@ -19,7 +19,7 @@ from confluence_link.refresh import claim, store
 from confluence_link.refresh.contention import patiently
 from confluence_link.refresh.exchange import exchange
 from confluence_link.refresh.together import store_together
-from tests import grants
+from tests import grants, many
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -72,6 +72,15 @@ def exchanged(rows):
     return lease_id, sorted(answers, key=lambda answer: answer[0].grant.pk)
 
 
+@pytest.fixture
+def _many(cloud_app, other_organization, bob):
+    """Among so many, rows are found, and so locked, in the order of the answers."""
+    many.links(other_organization, bob, 5_000, app=cloud_app)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE confluence_link_grant")
+
+
+@pytest.mark.usefixtures("_many")
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_f23_f47_a_person_is_switched_off_while_answers_are_stored(
     cloud_grant, alice, is_reversed
