@@ -57,8 +57,8 @@ def spare_what_stays(**kwargs: Any) -> None:
 def renew_connections(sender: Any = None, **kwargs: Any) -> None:
     """As Django does around a request: what is broken or too old is closed.
 
-    Celery itself would close the database's connection around every task, which cost
-    a batch as much as fifty of its refreshes.
+    Celery itself would close the database's connection around every task; opening it
+    anew for each batch took a seventh of PostgreSQL's time.
     """
     if not sender.request.is_eager:
         close_old_connections()
