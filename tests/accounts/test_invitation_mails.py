@@ -12,7 +12,7 @@ from accounts import invitation_mails
 HOSTILE = [
     "Alice\r\nBcc: eve@example.org\r\n\r\n<b>body</b>",
     "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "{{7*7}}{% debug %}${7*7}",
+    "{{7777*7777}}{% debug %}${7777*7777}",
     "long " * 2_000,
 ]
 
@@ -78,9 +78,9 @@ def test_t10_a_hostile_name_is_text_and_nothing_else(invite, field, hostile):
     assert message.recipients() == ["dora@example.org"]
     assert "\n" not in message.subject
     assert len(message.subject) <= 150
-    for forbidden in ("<script", "<img", "<b>body", "49", "long " * 30):
+    for forbidden in ("<script", "<img", "<b>body", "60481729", "long " * 30):
         assert forbidden not in html_of(message)
-    assert "49" not in message.body
+    assert "60481729" not in message.body
     assert len(message.body) < 2_000
 
 
