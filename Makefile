@@ -43,7 +43,7 @@ test: check ## Run every check and test, on a PostgreSQL and a Valkey of their o
 test-faults: .venv/installed ## Run the tests of faults, also those that take their time
 	@config/run/install_programs.sh
 	$(WITH_SERVERS) env HYPOTHESIS_PROFILE=long \
-		$(BIN)/pytest --numprocesses 2 tests/faults
+		$(BIN)/pytest --numprocesses 2 tests/faults tests/processes
 
 check: .venv/installed ## Check style, types, layers and migrations
 	$(BIN)/ruff check

@@ -60,9 +60,12 @@ def end_organization(instance: Organization, **kwargs: object) -> None:
 # ------------------------------------------------------------------------------
 @receiver(post_save, sender=User)
 def follow_person(
-    instance: User, update_fields: Collection[str] | None, **kwargs: object
+    instance: User,
+    created: bool,
+    update_fields: Collection[str] | None,
+    **kwargs: object,
 ) -> None:
-    if update_fields is None or "is_active" in update_fields:
+    if not created and (update_fields is None or "is_active" in update_fields):
         pausing.follow(Grant.objects.filter(user=instance))
 
 

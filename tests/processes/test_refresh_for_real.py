@@ -79,6 +79,8 @@ def running(stack, directory, database, **settings):
     return made, box
 
 
+# Three minutes: `make test-faults` runs it.
+@pytest.mark.faults
 def test_grants_stay_fresh_on_postgresql_and_on_sqlite(tmp_path):
     """Both at the same time, since most of it is waiting."""
     with ExitStack() as stack:
@@ -147,7 +149,9 @@ Grant.objects.update(
 """
 
 
-@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+@pytest.mark.parametrize(
+    "database", ["postgresql", pytest.param("sqlite", marks=pytest.mark.faults)]
+)
 def test_f14_two_workers_asked_a_thousand_times_exchange_once_per_due_time(
     tmp_path, database
 ):

@@ -77,4 +77,5 @@ def test_a_sweep_reads_what_is_due_however_many_are_not(grow, cloud_app, room):
     assert scan["Index Name"] == "grant_due_of_app"
     assert scan["Actual Rows"] <= DUE + 1
     assert scan.get("Rows Removed by Filter", 0) == 0
-    assert pages[20_000] <= 2 * pages[1_000]
+    # Few rows may have lain on a page together; the way through an index is short.
+    assert pages[20_000] <= pages[1_000] + DUE + 10
