@@ -89,8 +89,12 @@ def is_full(queue: str, connection: Connection) -> bool:
 
 @shared_task
 def purge() -> None:
-    """Erases what was pending for too long, and what nobody asks for any more."""
+    """Erases what was pending for too long, and what nobody asks for any more.
+
+    And puts right what two transactions at the same instant left behind.
+    """
     linking.purge()
+    linking.follow_all()
     servers.purge()
     invitations.purge(now=database_now())
     refresh.forget_predecessors()

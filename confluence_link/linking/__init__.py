@@ -9,6 +9,7 @@ the grant and the linked sites in one transaction.
     pending     sealed until the person confirms, or purged
     confirm     grant and linked sites, together
     invitations a member is asked to link an account
+    pausing     grants rest while their person is switched off
     sharing     who uses a linked site
     unlink      what ends, and what is erased
 """
@@ -24,6 +25,7 @@ from confluence_link.linking.invitations import (
     use_invitation,
     waiting_invitations,
 )
+from confluence_link.linking.pausing import follow_all
 from confluence_link.linking.pending import cancel, pend, pending_link
 from confluence_link.linking.sharing import keep_private, share
 from confluence_link.linking.states import claim_state, digest, purge
@@ -44,6 +46,7 @@ __all__ = [
     "digest",
     "fetch_consent",
     "find_invitation",
+    "follow_all",
     "invite_to_link",
     "is_last_of_grant",
     "keep_private",

@@ -34,6 +34,14 @@ def follow(grants: GrantQuerySet) -> None:
             _make_due(pk, now)
 
 
+def follow_all() -> None:
+    """Resumes what an answer paused that was stored while its person was switched on.
+
+    Its statement saw them switched off, and waited for the row of the grant.
+    """
+    follow(Grant.objects.filter(status=Grant.Status.PAUSED))
+
+
 def _move(grants: GrantQuerySet, was: Grant.Status, becomes: Grant.Status) -> list[int]:
     """Changes the status of those that still have `was`; their ids."""
     ids = grants.filter(status=was).order_by("pk").values_list("pk", flat=True)

@@ -82,6 +82,12 @@ class Held(NamedTuple):
     oauth_app: OAuthApp
     lease_until: datetime
 
+    def __repr__(self) -> str:
+        return f"<Held: {self.pk}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a sealed token cannot be pickled")
+
     @property
     def grant(self) -> Grant:
         """The model object of this row, for what is not told by columns."""

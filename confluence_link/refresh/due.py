@@ -28,10 +28,11 @@ from confluence_link.models import (
 )
 from confluence_link.refresh import pace
 from confluence_link.refresh.contention import patiently
+from confluence_link.refresh.exchange import AT_SERVER
 from confluence_link.refresh.schedule import UNCERTAIN_GAP_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from confluence_link.models.grant import GrantQuerySet
 
 BATCH: Final = 500
-DATA_CENTER_AT_ONCE: Final = 4
+# What a server that answers at once gets through long before its leases are over.
+SERVER_BATCH: Final = 200
 # How long a message is believed to be on its way. If it was lost, the second sweep
 # sends it again; the lease makes a second one harmless.
 QUEUED_SECONDS: Final = 60
@@ -169,7 +171,7 @@ def still_handed_out(ids: Collection[int]) -> list[int]:
     """Those of these that no sweep handed out too long ago, in their order.
 
     By the rows, as messages have no clock. In a backlog there may be many sets of one
-    server's grants, of which each had its four for itself when it was sent.
+    server's grants, of which each was to have the server for itself.
     """
     over = database_now() - timedelta(seconds=MESSAGE_SECONDS - QUEUED_SECONDS)
     rows = Grant.objects.filter(pk__among=frozenset(ids), queued_until__lt=over)
@@ -178,7 +180,7 @@ def still_handed_out(ids: Collection[int]) -> list[int]:
 
 
 def _at_servers(now: datetime) -> list[Batch]:
-    """A batch for each server with room: four at once, whatever waits there.
+    """A batch for each server with room; whoever works on it asks for four at once.
 
     Those under way stand first in their server's row, and so take up its room.
     """
@@ -197,16 +199,23 @@ def _at_servers(now: datetime) -> list[Batch]:
                 order_by=(F("under_way").desc(), *Grant.URGENCY),
             )
         )
-        .filter(turn__lte=DATA_CENTER_AT_ONCE)
+        .filter(turn__lte=SERVER_BATCH)
         .order_by("oauth_app_id", "turn")
         .values_list("oauth_app_id", "pk", "under_way")
     )
-    free = [(app_id, pk) for app_id, pk, is_under_way in rows if not is_under_way]
-    _mark_queued([pk for _, pk in free], now)
-    return [
-        Batch([pk for _, pk in of_app], is_at_server=True)
-        for _, of_app in groupby(free, key=itemgetter(0))
-    ]
+    given = [_room(list(row)) for _, row in groupby(rows, key=itemgetter(0))]
+    _mark_queued([pk for ids in given for pk in ids], now)
+    return [Batch(ids, is_at_server=True) for ids in given if ids]
+
+
+def _room(row: Sequence[tuple[int, int, int]]) -> list[int]:
+    """What may be sent of a server's row: beside others, only what is missing to four.
+
+    Else a server that is asked on demand all the time would never have a batch.
+    """
+    free = [pk for _, pk, is_under_way in row if not is_under_way]
+    under_way = len(row) - len(free)
+    return free[: max(0, AT_SERVER - under_way)] if under_way else free
 
 
 # Probes
@@ -220,8 +229,11 @@ def _probe(app: OAuthApp, now: datetime) -> Batch:
     grants = Grant.objects.filter(oauth_app=app)
     unrefused = grants.filter(refusals=0)
     ids = _first_due(unrefused, now) or _first_waiting(unrefused, now)
+    ids = ids or _first_due(grants, now)
+    # An older mark would make the worker take this message for a late one.
+    _mark_queued(ids, now)
     is_server = app.deployment == OAuthApp.Deployment.DATA_CENTER
-    return Batch(ids or _first_due(grants, now), is_at_server=is_server)
+    return Batch(ids, is_at_server=is_server)
 
 
 def _first_due(grants: GrantQuerySet, now: datetime) -> list[int]:

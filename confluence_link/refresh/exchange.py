@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 FailureClass: TypeAlias = AnswerClass | Literal["not_sent", "undecryptable"]
 
 AT_ONCE: Final = 100
+AT_SERVER: Final = 4
 # Answers are given away together: so many, or all that came in so long.
 TOGETHER: Final = 10
 TOGETHER_SECONDS: Final = 0.02
@@ -65,7 +66,7 @@ def exchange_all(
     """Sends each refresh token once at most; gives the answers as they come.
 
     Cloud's share one pool of connections, at `per_second` if that is given. A server,
-    and whoever is changing a client secret, has a thread and a connection of its own:
+    and whoever is changing a client secret, has threads and connections of its own:
     it may be slow, and must not be in the way. What did not begin before
     `begin_until`, or may not, is given as NOT_BEGUN.
     """
@@ -73,10 +74,11 @@ def exchange_all(
     waiting = deque(one for one in leased if _may_share(one.endpoint))
     alone = [one for one in leased if not _may_share(one.endpoint)]
     most, under_way, pace = AT_ONCE + len(alone), len(alone), _Pace(per_second)
-    threads = max(1, min(len(alone), AT_ONCE))
+    lanes = _lanes(alone)
+    threads = max(1, min(len(lanes), AT_ONCE))
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for one in alone:
-            pool.submit(_ask, one, begin_until, answers)
+        for line in lanes:
+            pool.submit(_ask_in_turn, line, begin_until, may_begin, answers)
         while waiting or under_way:
             if not begin_until.remaining():
                 yield [(one, NOT_BEGUN) for one in waiting]
@@ -187,16 +189,43 @@ def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
     return token_endpoint.read_refresh(leased.endpoint, outcome)
 
 
-def _ask(
-    leased: Leased,
+def _lanes(alone: Sequence[Leased]) -> list[deque[Leased]]:
+    """An app's line, once for each thread that may take from it."""
+    lines: defaultdict[int, deque[Leased]] = defaultdict(deque)
+    for one in alone:
+        lines[one.held.oauth_app_id].append(one)
+    return [
+        line
+        for line in lines.values()
+        for _ in range(
+            min(len(line), AT_ONCE if line[0].endpoint.is_the_operators else AT_SERVER)
+        )
+    ]
+
+
+def _ask_in_turn(
+    line: deque[Leased],
     begin_until: Deadline,
+    may_begin: Callable[[Leased], bool],
     answers: SimpleQueue[tuple[Leased, Result]],
 ) -> None:
-    if begin_until.remaining():
-        deadline = Deadline(EXCHANGE_SECONDS)
-        answers.put((leased, exchange(leased, deadline=deadline)))
-    else:
-        answers.put((leased, NOT_BEGUN))
+    """Ends the line at a server that fails: no more than were under way know of it."""
+    is_over = False
+    while True:
+        try:
+            one = line.popleft()
+        except IndexError:
+            return
+        if is_over or not (begin_until.remaining() and may_begin(one)):
+            answers.put((one, NOT_BEGUN))
+            continue
+        result = exchange(one, deadline=Deadline(EXCHANGE_SECONDS))
+        answers.put((one, result))
+        is_over = not one.endpoint.is_the_operators and _is_of_everyone(result)
+
+
+def _is_of_everyone(result: TokenSet | Failure) -> bool:
+    return isinstance(result, Failure) and result.answer != "refused"
 
 
 def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:

@@ -155,9 +155,10 @@ class Round:
             return
         self._praised.add(app.pk)
         try:
-            breaker.app_succeeded(app, now=database_now())
+            patiently(lambda: breaker.app_succeeded(app, now=database_now()))
         except Error:
             # The tokens are stored, and the next success tells it.
+            self._praised.discard(app.pk)
             connection.close()
 
     def _store_one(self, leased: Leased, token_set: TokenSet) -> None:

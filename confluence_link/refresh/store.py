@@ -117,6 +117,8 @@ def _columns(
         "first_refused_at": None,
         "last_refused_at": None,
         "last_error": "",
+        # By a clock that was set back since, every answer would be an older one.
+        "last_error_at": Case(When(is_newest, then=F("last_error_at")), default=None),
         **({} if token_set.access_token else _without_access_token(grant, now)),
     }
 

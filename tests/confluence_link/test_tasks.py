@@ -16,6 +16,7 @@ from confluence_link.models import (
     Event,
     Grant,
     LinkInvitation,
+    OAuthAppHealth,
     PendingLink,
     SealedTokenSet,
     ServerSetup,
@@ -107,6 +108,21 @@ def test_f12_a_batch_that_is_a_little_late_is_refreshed(
     run(*wire())
 
     assert sandbox.cloud.statistics[REFRESHED] == 1
+
+
+def test_f30_a_probe_that_was_marked_long_ago_is_sent_and_refreshed(
+    sandbox, cloud_grant, wire
+):
+    """Its batch came while the app paused, so that nobody leased it."""
+    grants.make_due(cloud_grant)
+    now = database_now()
+    Grant.objects.update(queued_until=now - timedelta(minutes=3))
+    OAuthAppHealth.objects.create(oauth_app=cloud_grant.oauth_app, openings=2)
+
+    tasks.sweep()
+    run(*wire())
+
+    assert grants.again(cloud_grant).generation == 2
 
 
 def test_f19_no_more_is_sent_to_a_queue_that_is_full(

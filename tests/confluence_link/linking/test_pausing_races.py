@@ -13,6 +13,7 @@ from contextlib import ExitStack
 import pytest
 from django.db import connection, transaction
 
+from confluence_link import tasks
 from confluence_link.http import Deadline
 from confluence_link.models import Grant
 from confluence_link.refresh import claim, store
@@ -109,3 +110,33 @@ def test_f23_f47_a_person_is_switched_off_while_answers_are_stored(
         )
         row = grants.again(leased.grant)
         assert (row.status, row.generation) == (Grant.Status.PAUSED, 2)
+
+
+def test_f47_an_answer_that_is_stored_while_a_person_is_switched_on_goes_on(
+    cloud_grant, alice
+):
+    """It waits for the row, having seen them switched off; `purge` resumes it."""
+    lease_id, ((leased, token_set),) = exchanged([cloud_grant])
+    alice.is_active = False
+    alice.save()
+    storing = AfterTheFirstGrant(
+        lambda: store.store(
+            grant=leased.grant,
+            lease_id=lease_id,
+            refresh_token=leased.refresh_token,
+            token_set=token_set,
+            asked_at=leased.asked_at,
+        )
+    )
+    with ExitStack() as stack:
+        stack.callback(storing.end)
+        stack.enter_context(transaction.atomic())
+        stack.enter_context(connection.execute_wrapper(storing))
+        alice.is_active = True
+        alice.save()
+    assert storing.result.result(timeout=30)
+
+    tasks.purge()
+
+    row = grants.again(cloud_grant)
+    assert (row.status, row.generation) == (Grant.Status.ACTIVE, 2)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from config.run.ports import free_port
 from confluence_link import refresh
 from confluence_link.models import Event, Grant, OAuthApp, OAuthAppHealth, database_now
-from confluence_link.refresh import Outcome, breaker, due, exchange
+from confluence_link.refresh import Outcome, breaker, cycle, due, exchange
 from tests import factories, grants
 from tests.confluence_link.http.servers import Server
 
@@ -77,18 +79,40 @@ def test_r06_a_server_that_hangs_keeps_nobody_elses_tokens_waiting(
 def test_r06_at_most_four_of_a_server_that_hangs_are_under_way(
     data_center_grant, other_grant, hanging, monkeypatch
 ):
+    """The others of its batch do not wait longer than any of them could."""
     monkeypatch.setattr(exchange, "EXCHANGE_SECONDS", HANGING_SECONDS)
+    monkeypatch.setattr(cycle, "BEGIN_SECONDS", HANGING_SECONDS)
     at_server(data_center_grant, hanging.url(path="/wiki"))
     mine = [data_center_grant, *(grants.copy_of(data_center_grant) for _ in range(6))]
     Grant.objects.update(refresh_at=database_now() - timedelta(minutes=1))
 
     taken = [pk for batch in due.batches(database_now()) for pk in batch.ids]
 
-    assert other_grant.pk in taken
-    assert len({grant.pk for grant in mine} & set(taken)) == due.DATA_CENTER_AT_ONCE
-    outcomes = refresh.refresh_batch(taken)
-    assert outcomes.count(Outcome.REFRESHED) == 1
-    assert hanging.connections == due.DATA_CENTER_AT_ONCE
+    assert set(taken) == {other_grant.pk, *(grant.pk for grant in mine)}
+    outcomes = Counter(refresh.refresh_batch(taken))
+    assert outcomes == {
+        Outcome.REFRESHED: 1,
+        Outcome.UNCERTAIN: exchange.AT_SERVER,
+        Outcome.NOT_BEGUN: 3,
+    }
+    assert hanging.connections == exchange.AT_SERVER
+
+
+def test_r06_of_a_server_that_is_away_a_batch_asks_for_four(data_center_grant):
+    """The others know nothing of it."""
+    at_server(data_center_grant, f"http://127.0.0.1:{free_port()}/wiki")
+    for _ in range(40):
+        grants.copy_of(data_center_grant)
+    Grant.objects.update(refresh_at=database_now() - timedelta(minutes=1))
+    (batch,) = due.batches(database_now())
+
+    outcomes = Counter(refresh.refresh_batch(batch.ids))
+
+    assert set(outcomes) == {Outcome.NOT_SENT, Outcome.NOT_BEGUN}
+    assert outcomes[Outcome.NOT_SENT] <= exchange.AT_SERVER
+    unharmed = Grant.objects.filter(last_error="", attempt=0, lease_id=None)
+    assert unharmed.count() == outcomes[Outcome.NOT_BEGUN]
+    assert due.batches(database_now())
 
 
 def test_r06_the_breaker_of_one_server_is_not_that_of_another(

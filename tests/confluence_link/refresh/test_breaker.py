@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from confluence_link import refresh
 from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
 from confluence_link.refresh import Outcome, breaker
@@ -265,13 +263,3 @@ def test_a_success_is_not_written_for_every_grant(sandbox, cloud_grant):
     grants.make_due(cloud_grant)
     _refresh(cloud_grant)
     assert _health().last_success_at == first
-
-
-@pytest.mark.parametrize("number", [3, 8])
-def test_a_data_center_server_is_asked_by_four_at_most(
-    sandbox, data_center_grant, number
-):
-    for _ in range(number):
-        grants.copy_of(data_center_grant)
-    Grant.objects.update(refresh_at=database_now() - timedelta(minutes=1))
-    assert len(_swept()) == min(number + 1, 4)

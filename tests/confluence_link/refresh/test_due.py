@@ -36,14 +36,23 @@ def test_a_sweep_takes_no_grant_of_a_paused_app(cloud_grant):
     assert taken(now) == []
 
 
-def test_a_data_center_server_gets_four_at_once(data_center_grant):
+def test_a_server_gets_one_batch_at_a_time(data_center_grant):
     _many_due(data_center_grant, 9)
     now = database_now()
-    first = taken(now)
-    assert len(first) == 4
+    (batch,) = due.batches(now)
+    assert len(batch.ids) == 9
     assert taken(now) == []
-    Grant.objects.filter(pk__in=first[:1]).update(queued_until=None, refresh_at=now)
+
+
+def test_beside_what_is_under_way_a_server_gets_what_is_missing_to_four(
+    data_center_grant,
+):
+    _many_due(data_center_grant, 9)
+    now = database_now()
+    under_way = taken(now)[:3]
+    Grant.objects.exclude(pk__in=under_way).update(queued_until=None)
     assert len(taken(now)) == 1
+    assert taken(now) == []
 
 
 def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
@@ -53,7 +62,7 @@ def test_r06_a_server_with_thousands_due_takes_no_turn_of_others(
     grants.make_due(cloud_grant)
     found = taken()
     assert cloud_grant.pk in found
-    assert len(found) == 5
+    assert len(found) == due.SERVER_BATCH + 1
 
 
 @pytest.mark.django_db(transaction=True)

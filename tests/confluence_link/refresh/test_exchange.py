@@ -12,6 +12,7 @@ import pytest
 from confluence_link.http import Deadline, NetworkPolicy
 from confluence_link.refresh import claim
 from confluence_link.refresh.exchange import (
+    AT_SERVER,
     NOT_BEGUN,
     Failure,
     exchange,
@@ -77,6 +78,15 @@ def test_f49_a_batch_with_two_secrets_has_no_more_connections_than_others(
     leased, monkeypatch
 ):
     monkeypatch.setattr("confluence_link.refresh.exchange.AT_ONCE", 2)
+    assert _most_at_once(leased, 6, next_client_secret="the-next") == 2
+
+
+def test_r06_a_server_is_asked_for_four_at_once_until_all_were(leased):
+    assert _most_at_once(leased, 10, is_the_operators=False) == AT_SERVER
+
+
+def _most_at_once(leased, number, **of_endpoint):
+    """So many of one app, at an endpoint that takes a while; all are answered."""
     counted = _Counted()
     with ThreadingHTTPServer(("127.0.0.1", 0), counted.handler()) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -84,14 +94,13 @@ def test_f49_a_batch_with_two_secrets_has_no_more_connections_than_others(
             leased.endpoint,
             url=f"http://127.0.0.1:{server.server_port}/token",
             network_policy=NetworkPolicy(allow_http=True, allowed=("127.0.0.1",)),
-            next_client_secret="the-next",
+            **of_endpoint,
         )
         one = dataclasses.replace(leased, endpoint=endpoint)
-        came = list(exchange_all([one] * 6, begin_until=Deadline(8)))
+        came = list(exchange_all([one] * number, begin_until=Deadline(8)))
         server.shutdown()
-
-    assert sum(map(len, came)) == 6
-    assert counted.most == 2
+    assert sum(map(len, came)) == number
+    return counted.most
 
 
 class _Counted:

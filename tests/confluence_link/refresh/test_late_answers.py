@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from confluence_link import refresh
 from confluence_link.http import Deadline
-from confluence_link.models import Grant
+from confluence_link.models import Grant, database_now
 from confluence_link.refresh import Outcome, claim, store
 from confluence_link.refresh.exchange import exchange
 from tests import grants
@@ -81,6 +83,17 @@ def test_f47_a_dead_grant_that_a_late_answer_wakes_rests_with_its_person(
     alice.save()
     assert store_late()
     assert grants.again(data_center_grant).status == Grant.Status.PAUSED
+
+
+def test_f12_a_failure_of_a_later_time_makes_one_answer_late_and_no_other(cloud_grant):
+    """The database's clock was set back after it."""
+    later = database_now() + timedelta(hours=1)
+    Grant.objects.update(last_error_at=later, uncertain_since=later)
+    for generation in (2, 3):
+        Grant.objects.update(refresh_at=database_now())
+        assert _answered(cloud_grant)()
+        assert grants.again(cloud_grant).generation == generation
+    assert grants.again(cloud_grant).uncertain_since is None
 
 
 @pytest.mark.timeout(30)
