@@ -11,7 +11,7 @@ from confluence_link import refresh
 
 
 class Command(BaseCommand):
-    help = "Refreshes every grant that is due now; harmless beside running workers."
+    help = "Refreshes what one sweep hands out; harmless beside running workers."
 
     def handle(self, *args: Any, **options: Any) -> None:
         outcomes: Counter[str] = Counter()
