@@ -166,9 +166,12 @@ def say(name: str) -> None:
     tasks.sweep.app.send_task(f"confluence_link.tasks.{name}")
 
 
-def ask(ids: list[int], options: Mapping[str, Any] | None = None) -> None:
+def ask(
+    ids: list[int], options: Mapping[str, Any] | None = None, times: int = 1
+) -> None:
     """A message that was sent twice, or by hand; the options are Celery's."""
-    tasks.refresh_batch.apply_async(args=(ids,), **(options or {}))
+    for _ in range(times):
+        tasks.refresh_batch.apply_async(args=(ids,), **(options or {}))
 
 
 def send_notices() -> None:

@@ -1,4 +1,4 @@
-"""Messages that come twice, too late, too many or broken (F15, F16, F19, F20)."""
+"""Messages that come twice, too late, too many or broken (F14 to F16, F19, F20)."""
 
 from __future__ import annotations
 
@@ -32,6 +32,21 @@ def key(name):
 
 
 # --- too often ------------------------------------------------------------------
+
+
+def test_f14_two_workers_asked_a_thousand_times_exchange_once_per_due_time(stage):
+    stage.worker()
+    stage.another_worker("prefork")
+    ids = list(stage.grants.values())
+    for _ in range(2):
+        stage.inside("make_due", ids)
+        stage.inside("ask", ids, {}, 1_000)
+        stage.until_quiet()
+
+    for part in PARTS:
+        assert stage.exchanges(part) == 2
+        assert stage.family(part)["reuses_inside_leeway"] == 0
+    assert_sound(stage)
 
 
 def test_f15_two_beats_two_workers_and_a_command_refresh_once(stage):

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from tests.faults.stage import assert_sound, until
+from tests.faults.stage import assert_no_secret, assert_sound, until
 from tests.sandbox_process import PARTS
 
 pytestmark = pytest.mark.processes
@@ -138,6 +138,8 @@ def test_f10_where_nothing_is_taken_twice_the_late_answer_is_the_successor(stage
     assert stage.family("data-center")["breaches"] == 1  # seen, and without harm
     stage.inside("make_due", [stage.grants["data-center"]])
     assert stage.inside("refresh_now", stage.grants["data-center"]) == "refreshed"
+    assert stage.inside("use", stage.grants["data-center"])
+    assert_no_secret(stage)
 
 
 @pytest.mark.parametrize("reuse", REUSES)
