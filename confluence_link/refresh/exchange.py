@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -189,43 +189,49 @@ def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
     return token_endpoint.read_refresh(leased.endpoint, outcome)
 
 
-def _lanes(alone: Sequence[Leased]) -> list[deque[Leased]]:
-    """An app's line, once for each thread that may take from it."""
-    lines: defaultdict[int, deque[Leased]] = defaultdict(deque)
+@dataclass(slots=True)
+class _Line:
+    """What is to be asked of one app; `failures` are those since it last answered."""
+
+    waiting: deque[Leased] = field(default_factory=deque)
+    failures: int = 0
+
+    def is_over(self, one: Leased) -> bool:
+        """A server that is away need not fail for all of its grants."""
+        return self.failures >= AT_SERVER and not one.endpoint.is_the_operators
+
+
+def _lanes(alone: Sequence[Leased]) -> list[_Line]:
+    """The line of each app, once for every thread that may take from it."""
+    lines: defaultdict[int, _Line] = defaultdict(_Line)
     for one in alone:
-        lines[one.held.oauth_app_id].append(one)
-    return [
-        line
-        for line in lines.values()
-        for _ in range(
-            min(len(line), AT_ONCE if line[0].endpoint.is_the_operators else AT_SERVER)
-        )
-    ]
+        lines[one.held.oauth_app_id].waiting.append(one)
+    lanes = []
+    for line in lines.values():
+        is_cloud = line.waiting[0].endpoint.is_the_operators
+        at_once = min(len(line.waiting), AT_ONCE if is_cloud else AT_SERVER)
+        lanes += [line] * at_once
+    return lanes
 
 
 def _ask_in_turn(
-    line: deque[Leased],
+    line: _Line,
     begin_until: Deadline,
     may_begin: Callable[[Leased], bool],
     answers: SimpleQueue[tuple[Leased, Result]],
 ) -> None:
-    """Ends the line at a server that fails: no more than were under way know of it."""
-    is_over = False
     while True:
         try:
-            one = line.popleft()
+            one = line.waiting.popleft()
         except IndexError:
             return
-        if is_over or not (begin_until.remaining() and may_begin(one)):
+        if line.is_over(one) or not (begin_until.remaining() and may_begin(one)):
             answers.put((one, NOT_BEGUN))
             continue
         result = exchange(one, deadline=Deadline(EXCHANGE_SECONDS))
+        failed = isinstance(result, Failure) and result.answer != "refused"
+        line.failures = line.failures + 1 if failed else 0
         answers.put((one, result))
-        is_over = not one.endpoint.is_the_operators and _is_of_everyone(result)
-
-
-def _is_of_everyone(result: TokenSet | Failure) -> bool:
-    return isinstance(result, Failure) and result.answer != "refused"
 
 
 def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:

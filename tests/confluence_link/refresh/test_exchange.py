@@ -85,6 +85,22 @@ def test_r06_a_server_is_asked_for_four_at_once_until_all_were(leased):
     assert _most_at_once(leased, 10, is_the_operators=False) == AT_SERVER
 
 
+def test_r06_fewer_failures_than_that_end_no_batch_of_a_server(
+    sandbox, data_center_grant
+):
+    """Grants that always fail are in doubt, and so the first of each batch."""
+    grants.make_due(data_center_grant)
+    lease_id, (row,) = claim.lease_due([data_center_grant.pk])
+    leased = claim.open_leased(row, lease_id)
+    sandbox.data_center.faults.add("token", "server_error", times=AT_SERVER - 1)
+    came = [
+        result
+        for results in exchange_all([leased] * 8, begin_until=Deadline(8))
+        for _, result in results
+    ]
+    assert NOT_BEGUN not in came
+
+
 def _most_at_once(leased, number, **of_endpoint):
     """So many of one app, at an endpoint that takes a while; all are answered."""
     counted = _Counted()
