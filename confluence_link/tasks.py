@@ -94,12 +94,12 @@ def purge() -> None:
     And puts right what two transactions at the same instant left behind.
     """
     linking.purge()
-    linking.follow_all()
     servers.purge()
     invitations.purge(now=database_now())
     refresh.forget_predecessors()
     tallies.purge()
     events.purge()
+    linking.follow_all()
 
 
 @shared_task

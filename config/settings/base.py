@@ -316,7 +316,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 1_000
 # A batch begins nothing new after 120 s and insists on storing for 180 s at most.
 CELERY_TASK_TIME_LIMIT = 600  # seconds
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 45  # seconds: an exchange ends within 30
+# An exchange begins no later than 30 s after its lease, and ends within 30.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A worker that was killed gives its message back after this many seconds.

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.isolation import across_organizations
+from accounts.models import Organization, User
 from confluence_link import events
 from confluence_link.models import Event, Grant, database_now
 
@@ -34,12 +35,21 @@ def follow(grants: GrantQuerySet) -> None:
             _make_due(pk, now)
 
 
+@across_organizations()
 def follow_all() -> None:
     """Resumes what an answer paused that was stored while its person was switched on.
 
     Its statement saw them switched off, and waited for the row of the grant.
     """
-    follow(Grant.objects.filter(status=Grant.Status.PAUSED))
+    paused = Grant.objects.filter(status=Grant.Status.PAUSED)
+    for grant in paused.exclude(pk__in=paused.resting().values("pk")):
+        with transaction.atomic():
+            # Whoever switches them off again holds these rows meanwhile.
+            users = User.objects.select_for_update().filter(pk=grant.user_id)
+            used = grant.linked_sites.values("organization")
+            organizations = Organization.objects.select_for_update().filter(pk__in=used)
+            list(users.values_list("pk")), list(organizations.values_list("pk"))
+            follow(Grant.objects.filter(pk=grant.pk))
 
 
 def _move(grants: GrantQuerySet, was: Grant.Status, becomes: Grant.Status) -> list[int]:

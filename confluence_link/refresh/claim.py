@@ -195,7 +195,7 @@ def _lease(
 
 
 def _leased(ids: Collection[int], lease_id: uuid.UUID, until: datetime) -> list[Held]:
-    """One object per app, whatever the number of its grants."""
+    """In the order of the ids. Grants of an app share its object."""
     rows = list(
         Grant.objects.filter(
             pk__among=frozenset(ids),
@@ -203,6 +203,8 @@ def _leased(ids: Collection[int], lease_id: uuid.UUID, until: datetime) -> list[
             sealed_token_set__isnull=False,
         ).values_list(*_COLUMNS, "sealed_token_set__refresh")
     )
+    place = {pk: place for place, pk in enumerate(ids)}
+    rows.sort(key=lambda row: place[row[0]])
     apps = OAuthApp.objects.in_bulk({row[_APP] for row in rows})
     return [Held._make((*row, apps[row[_APP]], until)) for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict, deque
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -68,33 +68,83 @@ def exchange_all(
     Cloud's share one pool of connections, at `per_second` if that is given. A server,
     and whoever is changing a client secret, has threads and connections of its own:
     it may be slow, and must not be in the way. What did not begin before
-    `begin_until`, or may not, is given as NOT_BEGUN.
+    `begin_until`, or may not, is given as NOT_BEGUN. While whoever takes the answers is
+    busy, no more begin.
     """
     answers: SimpleQueue[tuple[Leased, Result]] = SimpleQueue()
-    waiting = deque(one for one in leased if _may_share(one.endpoint))
-    alone = [one for one in leased if not _may_share(one.endpoint)]
-    most, under_way, pace = AT_ONCE + len(alone), len(alone), _Pace(per_second)
-    lanes = _lanes(alone)
-    threads = max(1, min(len(lanes), AT_ONCE))
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for line in lanes:
-            pool.submit(_ask_in_turn, line, begin_until, may_begin, answers)
-        while waiting or under_way:
-            if not begin_until.remaining():
-                yield [(one, NOT_BEGUN) for one in waiting]
-                waiting.clear()
-            turns = pace.take(min(most - under_way, len(waiting)))
-            begun, held = _parted([waiting.popleft() for _ in range(turns)], may_begin)
+    lines, pace = _lines(leased), _Pace(per_second)
+    threads = sum(line.at_once for app_id, line in lines.items() if app_id)
+    with ThreadPoolExecutor(max_workers=max(1, min(threads, AT_ONCE))) as pool:
+        while any(line.waiting or line.under_way for line in lines.values()):
+            not_begun: list[Leased] = []
+            for app_id, line in lines.items():
+                if line.is_over() or not begin_until.remaining():
+                    not_begun += line.take(len(line.waiting))
+                turns = line.turns()
+                taken = line.take(turns if app_id else pace.take(turns))
+                begun, held = _parted(taken, may_begin)
+                not_begun += held
+                line.under_way += len(begun)
+                if app_id:
+                    for one in begun:
+                        pool.submit(_ask, one, begin_until, answers)
+                else:
+                    _send_shared(begun, answers)
             # Sent before anything is given away, which may take any time.
-            _send_shared(begun, answers)
-            under_way += len(begun)
-            yield [(one, NOT_BEGUN) for one in held]
-            if not (waiting or under_way):
+            yield [(one, NOT_BEGUN) for one in not_begun]
+            is_waiting = any(line.waiting for line in lines.values())
+            if not is_waiting and not any(line.under_way for line in lines.values()):
                 # The last ones were held back: no answer is to come.
                 return
-            came = _together(answers, PACE_STEP_SECONDS if waiting else None)
-            under_way -= len(came)
+            came = _together(answers, PACE_STEP_SECONDS if is_waiting else None)
+            for one, result in came:
+                lines[_line_of(one)].answered(result)
             yield came
+
+
+@dataclass(slots=True)
+class _Line:
+    """What is to be asked one after the other, `at_once` at a time.
+
+    `failures` are those since somebody there answered.
+    """
+
+    at_once: int
+    is_server: bool
+    waiting: deque[Leased] = field(default_factory=deque)
+    under_way: int = 0
+    failures: int = 0
+
+    def is_over(self) -> bool:
+        """A server that is away need not fail for all of its grants."""
+        return self.is_server and self.failures >= AT_SERVER
+
+    def turns(self) -> int:
+        return min(self.at_once - self.under_way, len(self.waiting))
+
+    def take(self, number: int) -> list[Leased]:
+        return [self.waiting.popleft() for _ in range(number)]
+
+    def answered(self, result: Result) -> None:
+        self.under_way -= 1
+        failed = isinstance(result, Failure) and result.answer != "refused"
+        self.failures = self.failures + 1 if failed else 0
+
+
+def _lines(leased: Sequence[Leased]) -> dict[int, _Line]:
+    """The line of each app that has one of its own, and the one of all others."""
+    lines: dict[int, _Line] = {}
+    for one in leased:
+        if (app_id := _line_of(one)) not in lines:
+            is_server = not one.endpoint.is_the_operators
+            lines[app_id] = _Line(AT_SERVER if is_server else AT_ONCE, is_server)
+        lines[app_id].waiting.append(one)
+    return lines
+
+
+def _line_of(leased: Leased) -> int:
+    """The app's id, or 0 for who shares the pool."""
+    return 0 if _may_share(leased.endpoint) else leased.held.oauth_app_id
 
 
 class _Pace:
@@ -189,49 +239,16 @@ def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
     return token_endpoint.read_refresh(leased.endpoint, outcome)
 
 
-@dataclass(slots=True)
-class _Line:
-    """What is to be asked of one app; `failures` are those since it last answered."""
-
-    waiting: deque[Leased] = field(default_factory=deque)
-    failures: int = 0
-
-    def is_over(self, one: Leased) -> bool:
-        """A server that is away need not fail for all of its grants."""
-        return self.failures >= AT_SERVER and not one.endpoint.is_the_operators
-
-
-def _lanes(alone: Sequence[Leased]) -> list[_Line]:
-    """The line of each app, once for every thread that may take from it."""
-    lines: defaultdict[int, _Line] = defaultdict(_Line)
-    for one in alone:
-        lines[one.held.oauth_app_id].waiting.append(one)
-    lanes = []
-    for line in lines.values():
-        is_cloud = line.waiting[0].endpoint.is_the_operators
-        at_once = min(len(line.waiting), AT_ONCE if is_cloud else AT_SERVER)
-        lanes += [line] * at_once
-    return lanes
-
-
-def _ask_in_turn(
-    line: _Line,
+def _ask(
+    leased: Leased,
     begin_until: Deadline,
-    may_begin: Callable[[Leased], bool],
     answers: SimpleQueue[tuple[Leased, Result]],
 ) -> None:
-    while True:
-        try:
-            one = line.waiting.popleft()
-        except IndexError:
-            return
-        if line.is_over(one) or not (begin_until.remaining() and may_begin(one)):
-            answers.put((one, NOT_BEGUN))
-            continue
-        result = exchange(one, deadline=Deadline(EXCHANGE_SECONDS))
-        failed = isinstance(result, Failure) and result.answer != "refused"
-        line.failures = line.failures + 1 if failed else 0
-        answers.put((one, result))
+    if begin_until.remaining():
+        deadline = Deadline(EXCHANGE_SECONDS)
+        answers.put((leased, exchange(leased, deadline=deadline)))
+    else:
+        answers.put((leased, NOT_BEGUN))
 
 
 def exchange(leased: Leased, *, deadline: Deadline) -> TokenSet | Failure:

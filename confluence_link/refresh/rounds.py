@@ -85,13 +85,17 @@ class Round:
             self._open(held),
             begin_until=self._begin_until,
             per_second=per_second,
-            may_begin=lambda leased: leased.held.oauth_app_id not in self._paused,
+            may_begin=self._may_begin,
         ):
             self._take(results)
         until = time.monotonic() + self._insist_seconds
         for leased, token_set in self._unstored:
             self._outcomes.append(self._insist(leased, token_set, until))
         return self._outcomes
+
+    def _may_begin(self, leased: Leased) -> bool:
+        """Not while a database that is away could not take the answer."""
+        return not self._unstored and leased.held.oauth_app_id not in self._paused
 
     def _open(self, rows: Iterable[Held]) -> list[Leased]:
         opened: list[Leased] = []
@@ -143,11 +147,13 @@ class Round:
         failpoints.reach("stored")
         self.renewed += stored
         self._outcomes += [Outcome.REFRESHED] * len(stored)
-        for leased, token_set in answers:
-            if leased.held.pk in stored:
-                self._praise(leased.held.oauth_app)
-                if token_set.by_next_secret:
-                    _promote(leased.held.oauth_app)
+        theirs = [answer for answer in answers if answer[0].held.pk in stored]
+        apps = {leased.held.oauth_app_id: leased.held.oauth_app for leased, _ in theirs}
+        for app in apps.values():
+            self._praise(app)
+        for leased, token_set in theirs:
+            if token_set.by_next_secret:
+                _promote(leased.held.oauth_app)
 
     def _praise(self, app: OAuthApp) -> None:
         """Tells the app's breaker, once until something fails."""
@@ -234,7 +240,7 @@ class Round:
         if not rows:
             return
         try:
-            claim.release(self._lease_id, rows)
+            patiently(lambda: claim.release(self._lease_id, rows))
         except Error:
             # The leases end by themselves.
             connection.close()

@@ -52,11 +52,11 @@ def stage(crowded_stage, endpoint):
     crowded_stage.worker("prefork")
     yield crowded_stage
     crowded_stage.end_beat()
-    crowded_stage.inside("crowd_at_rest")
     crowded_stage.forget_messages()
     # Not killed: what is under way must be stored before the next test.
     for name in crowded_stage.running():
         crowded_stage.made.end(name)
+    crowded_stage.inside("crowd_at_rest")
 
 
 def make_due(stage, *, all_of_them=False, live_seconds=900):

@@ -99,7 +99,7 @@ def test_r06_at_most_four_of_a_server_that_hangs_are_under_way(
 
 
 def test_r06_of_a_server_that_is_away_a_batch_asks_for_few(data_center_grant):
-    """Four in a row end it, while the other threads may have begun one more."""
+    """Four in a row end it; others may have begun when the first of them were told."""
     at_server(data_center_grant, f"http://127.0.0.1:{free_port()}/wiki")
     for _ in range(40):
         grants.copy_of(data_center_grant)

@@ -32,6 +32,16 @@ def test_a_leased_grant_is_not_leased_again(cloud_grant):
     assert claim.lease_on_demand(cloud_grant.pk, 1)[1] == []
 
 
+def test_what_is_leased_comes_in_the_order_of_the_ids(cloud_grant):
+    """Which is that of their urgency."""
+    made = [cloud_grant, *(grants.copy_of(cloud_grant) for _ in range(3))]
+    for grant in made:
+        grants.make_due(grant)
+    order = [made[number].pk for number in (2, 0, 3, 1)]
+    _, leased = claim.lease_due(order)
+    assert [row.pk for row in leased] == order
+
+
 def test_f01_a_crashed_holder_s_lease_is_free_after_its_end(sandbox, cloud_grant):
     grants.make_due(cloud_grant)
     claim.lease_due([cloud_grant.pk])

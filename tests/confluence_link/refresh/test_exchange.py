@@ -101,6 +101,21 @@ def test_r06_fewer_failures_than_that_end_no_batch_of_a_server(
     assert NOT_BEGUN not in came
 
 
+def test_f07_whoever_takes_no_more_answers_has_no_more_asked_for(
+    sandbox, data_center_grant
+):
+    """Each is the only one that could store a successor."""
+    grants.make_due(data_center_grant)
+    lease_id, (row,) = claim.lease_due([data_center_grant.pk])
+    leased = claim.open_leased(row, lease_id)
+    before = sandbox.data_center.statistics["request.token"]
+    answers = exchange_all([leased] * 20, begin_until=Deadline(8))
+    while not next(answers):
+        pass
+    answers.close()
+    assert sandbox.data_center.statistics["request.token"] - before <= AT_SERVER
+
+
 def _most_at_once(leased, number, **of_endpoint):
     """So many of one app, at an endpoint that takes a while; all are answered."""
     counted = _Counted()
