@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import select
 import socket
-import threading
 from contextlib import suppress
 
 from tests.confluence_link.http.servers import Handler, Peer
@@ -23,19 +23,19 @@ def tunnelling(port: int, *, credentials: str = "", opened: bytes = OPEN) -> Han
             return
         with socket.create_connection(("127.0.0.1", port)) as target:
             peer.send(opened)
-            back = threading.Thread(target=_pump, args=(target, peer.connection))
-            back.start()
-            _pump(peer.connection, target)
-            back.join()
+            _carry(peer.connection, target)
 
     return handle
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _carry(client: socket.socket, target: socket.socket) -> None:
+    """In one thread: OpenSSL lets no two threads use one connection."""
+    other = {client: target, target: client}
     with suppress(OSError):
-        while piece := source.recv(65536):
-            sink.sendall(piece)
-    # Wakes the other direction.
-    for one in (source, sink):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
+        while True:
+            for source in select.select([client, target], [], [])[0]:
+                # A record fits into this, so none waits where select cannot see it.
+                piece = source.recv(65536)
+                if not piece:
+                    return
+                other[source].sendall(piece)
