@@ -193,8 +193,9 @@ CHECKS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
 )
 
 
-# Wrong ones would divide by nothing, or sweep without a pause.
-_AT_EVERY_START = (_failpoints, _seconds, _cloud_rate)
+# Wrong ones would divide by nothing, sweep without a pause, or fail each refresh on
+# demand.
+_AT_EVERY_START = (_failpoints, _seconds, _cloud_rate, _atomic_requests)
 
 
 @register(Tags.security)

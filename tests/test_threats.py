@@ -24,21 +24,35 @@ NUMBERS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def named():
+def named_in(directory):
     """What begins the names of tests: `f35`, `f42` of `test_f35_f42_servers_that…`."""
     return {
         number
-        for path in TESTS.rglob("test_*.py")
+        for path in directory.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
         for number in takewhile(IS_NUMBER, node.name.split("_")[1:])
     }
 
 
+@pytest.fixture(scope="session")
+def named():
+    return named_in(TESTS)
+
+
+@pytest.fixture(scope="session")
+def named_among_faults():
+    return named_in(TESTS / "faults")
+
+
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_threat_has_a_test_of_its_number(named, number):
     assert number in named
+
+
+@pytest.mark.parametrize("number", [n for n in NUMBERS if n.startswith("f")])
+def test_a_fault_has_a_test_with_real_processes(named_among_faults, number):
+    assert number in named_among_faults
 
 
 @pytest.mark.parametrize("letter", "abcdefghij")

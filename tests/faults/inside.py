@@ -187,6 +187,12 @@ def refresh_now(grant_id: int) -> str:
     return str(refresh.refresh_now(grant_id=grant_id))
 
 
+def in_a_transaction(how: str, grant_id: int) -> None:
+    """As if a request had one around it: an operator's refresh, or a use."""
+    with transaction.atomic():
+        {"refresh": refresh_now, "use": use}[how](grant_id)
+
+
 def use(grant_id: int) -> str:
     """Who the token belongs to, asked at the API."""
     site = LinkedSite.objects.filter(grant_id=grant_id).first()
