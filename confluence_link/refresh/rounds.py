@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 INSIST_PAUSE_SECONDS: Final = 1
+# What holds up one answer, which then is kept and tried again: the database, or keys
+# that are gone.
+_NOT_STORED: Final = (Error, VaultError)
 
 
 class Outcome(StrEnum):
@@ -94,7 +97,7 @@ class Round:
         return self._outcomes
 
     def _may_begin(self, leased: Leased) -> bool:
-        """Not while a database that is away could not take the answer."""
+        """Not while an answer waits to be stored: this one would wait as well."""
         return not self._unstored and leased.held.oauth_app_id not in self._paused
 
     def _open(self, rows: Iterable[Held]) -> list[Leased]:
@@ -131,7 +134,7 @@ class Round:
             # The database is away: no answer waits until another's try is over.
             self._keep(answers)
             return
-        except Error:
+        except _NOT_STORED:
             # One of them, it may be; the others must not suffer for it.
             stored = set()
         self._note_stored(answers, stored)
@@ -170,7 +173,7 @@ class Round:
     def _store_one(self, leased: Leased, token_set: TokenSet) -> None:
         try:
             outcome = self._store(leased, token_set)
-        except Error:
+        except _NOT_STORED:
             self._keep([(leased, token_set)])
         else:
             self._outcomes.append(outcome)
@@ -208,12 +211,12 @@ class Round:
             self._unstored.append((leased, token_set))
 
     def _insist(self, leased: Leased, token_set: TokenSet, until: float) -> Outcome:
-        """Stores as soon as the database is back; else the spool has the answer."""
+        """Stores as soon as that is possible; else the spool has the answer."""
         while True:
             connection.close()
             try:
                 return self._store(leased, token_set)
-            except Error:
+            except _NOT_STORED:
                 is_kept = _spool(leased, token_set)
                 if time.monotonic() >= until:
                     return Outcome.SPOOLED if is_kept else Outcome.UNCERTAIN
@@ -250,7 +253,7 @@ class Round:
 def _promote(oauth_app: OAuthApp) -> None:
     try:
         client_secret.promote_next(oauth_app)
-    except (Error, VaultError):
+    except _NOT_STORED:
         # The tokens are stored, and the next exchange finds out again.
         connection.close()
 
@@ -259,7 +262,7 @@ def _spool(leased: Leased, token_set: TokenSet) -> bool:
     """Whether the answer is in the spool now; a full disk must not lose the others."""
     try:
         spool.keep(leased.grant, token_set, asked_at=leased.asked_at)
-    except OSError as error:
+    except (OSError, VaultError) as error:
         logger.error(
             "answer not spooled, grant=%d error=%s",
             leased.held.pk,

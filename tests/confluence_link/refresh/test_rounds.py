@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 
 from confluence_link import refresh
-from confluence_link.models import OAuthAppHealth
-from confluence_link.refresh import Outcome
+from confluence_link.http import Deadline
+from confluence_link.models import Grant, OAuthAppHealth
+from confluence_link.refresh import Outcome, claim
+from confluence_link.refresh.rounds import Round
+from sandbox.faults.presets import PRESETS
 from tests import grants
 
 
@@ -34,3 +38,52 @@ def _refuse_success(execute, sql, params, many, context):
     if sql.startswith("UPDATE") and '"last_success_at"' in sql:
         raise OperationalError("canceling statement due to lock timeout")
     return execute(sql, params, many, context)
+
+
+@pytest.fixture
+def keys_that_go(settings, monkeypatch):
+    """When an exchange is answered, the keys are gone; calling it brings them back."""
+    keys = list(settings.CONFLUENCE_LINK_VAULT_KEYS)
+
+    def take_keys_away(fault, exchange):
+        settings.CONFLUENCE_LINK_VAULT_KEYS = []
+        return exchange.process()
+
+    def bring_back(**kwargs):
+        settings.CONFLUENCE_LINK_VAULT_KEYS = keys
+
+    monkeypatch.setitem(PRESETS, "keys_go", take_keys_away)
+    return bring_back
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_cannot_be_sealed_is_stored_when_the_keys_are_back(
+    sandbox, cloud_grant, keys_that_go
+):
+    """They are, when the round connects to the database for another try."""
+    grants.make_due(cloud_grant)
+    sandbox.cloud.faults.add("token", "keys_go")
+    connection_created.connect(keys_that_go)
+    try:
+        outcomes = refresh.refresh_batch([cloud_grant.pk])
+    finally:
+        connection_created.disconnect(keys_that_go)
+    assert outcomes == [Outcome.REFRESHED]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_keys_an_answer_is_in_doubt_and_nothing_else_begins(
+    sandbox, cloud_grant, keys_that_go
+):
+    made = [cloud_grant.pk, grants.copy_of(cloud_grant).pk]
+    for grant in Grant.objects.all():
+        grants.make_due(grant)
+    sandbox.cloud.faults.add("token", "keys_go", times=1)
+    lease_id, held = claim.lease_due(made)
+    round_ = Round(lease_id, Deadline(30), insist_seconds=0)
+
+    assert round_.play(held, per_second=0.01) == [Outcome.NOT_BEGUN, Outcome.UNCERTAIN]
+
+    keys_that_go()
+    grants.seconds_pass(sandbox, 180)
+    assert refresh.refresh_batch(made) == [Outcome.REFRESHED] * 2
