@@ -24,4 +24,4 @@ VOLUME /app/var
 EXPOSE 8000
 # No access log: the address of a callback holds a code.
 CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-     "--workers", "2", "--threads", "8"]
+     "--workers", "2", "--threads", "8", "--graceful-timeout", "50"]

@@ -111,6 +111,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    # A host that vanished says nothing; the system would wait for a quarter of an hour,
+    # with the answers of a whole batch in memory. The URL may say otherwise.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }
 # A refresh commits its intent before it sends anything, so a transaction around
 # every request would be wrong (design 6, I2).
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
@@ -316,8 +327,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 1_000
 # A batch begins nothing new after 120 s and insists on storing for 180 s at most.
 CELERY_TASK_TIME_LIMIT = 600  # seconds
-# An exchange begins no later than 30 s after its lease, and ends within 30.
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60  # seconds
+# An exchange begins no later than 30 s after its lease, and ends within 30; then the
+# answers are stored.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 80  # seconds
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A worker that was killed gives its message back after this many seconds.

@@ -11,6 +11,7 @@ nothing sent twice, and an error that says whether a byte may have left.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -26,6 +27,8 @@ from confluence_link.http.answer import Answer
 from confluence_link.http.deadline import Deadline
 from confluence_link.http.session import USER_AGENT
 from confluence_link.http.tls import tls_context
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 100
 # A connection that was idle for longer may be closed at the other end.
@@ -64,6 +67,7 @@ class Post:
 
 Outcome: TypeAlias = Answer | TransportError
 Done: TypeAlias = Callable[[int, Outcome], None]
+Task: TypeAlias = "asyncio.Task[Outcome]"
 
 
 class Multiplex:
@@ -129,28 +133,28 @@ class Multiplex:
             await self._over.wait()
 
     def _begin(self, waiting: list[tuple[int, Post]], done: Done) -> None:
-        of_deadline: dict[Deadline, set[asyncio.Task[None]]] = {}
+        under_way: dict[Deadline, tuple[set[Task], asyncio.TimerHandle]] = {}
         for place, post in waiting:
-            if not post.deadline.remaining():
-                # A task that is cancelled before it began would tell nobody.
-                done(place, TransportError("timeout", sent=False))
-                continue
-            tasks = of_deadline.setdefault(post.deadline, set())
-            tasks.add(self._loop.create_task(self._exchange(place, post, done)))
-        for deadline, tasks in of_deadline.items():
-            timer = self._loop.call_later(deadline.remaining(), _cancel, tasks)
-            for task in tasks:
-                task.add_done_callback(partial(_forget, tasks, timer))
+            if post.deadline not in under_way:
+                tasks: set[Task] = set()
+                seconds = post.deadline.remaining()
+                timer = self._loop.call_later(seconds, _cancel, tasks)
+                under_way[post.deadline] = tasks, timer
+            tasks, timer = under_way[post.deadline]
+            task = self._loop.create_task(self._exchange(post))
+            tasks.add(task)
+            task.add_done_callback(partial(_ended, tasks, timer, place, done))
 
-    async def _exchange(self, place: int, post: Post, done: Done) -> None:
-        outcome: Outcome = TransportError("timeout", sent=False)
+    async def _exchange(self, post: Post) -> Outcome:
+        is_sent = False
         try:
             async with self._places:
-                outcome = TransportError("timeout", sent=True)
-                outcome = await self._outcome(post)
-        finally:
-            # Whatever happened, and if it was cancelled: somebody waits for it.
-            done(place, outcome)
+                if not post.deadline.remaining():
+                    return TransportError("timeout", sent=False)
+                is_sent = True
+                return await self._outcome(post)
+        except asyncio.CancelledError:
+            return TransportError("timeout", sent=is_sent)
 
     async def _outcome(self, post: Post) -> Outcome:
         try:
@@ -191,20 +195,31 @@ class Multiplex:
             return Answer(response.status, headers, bytes(body))
 
 
-def _cancel(tasks: set[asyncio.Task[None]]) -> None:
+def _cancel(tasks: set[Task]) -> None:
     for task in tasks:
         task.cancel()
 
 
-def _forget(
-    tasks: set[asyncio.Task[None]],
-    timer: asyncio.TimerHandle,
-    task: asyncio.Task[None],
+def _ended(
+    tasks: set[Task], timer: asyncio.TimerHandle, place: int, done: Done, task: Task
 ) -> None:
     """The timer goes with the last of them."""
     tasks.discard(task)
     if not tasks:
         timer.cancel()
+    done(place, _outcome_of(task))
+
+
+def _outcome_of(task: Task) -> Outcome:
+    """Whatever became of it: somebody waits."""
+    if task.cancelled():
+        # Before its first step, in a process that stood still for so long.
+        return TransportError("timeout", sent=False)
+    if error := task.exception():
+        # A fault of ours. Its text may hold anything, so only its kind is told.
+        logger.error("exchange failed, error=%s", type(error).__name__)
+        return TransportError("reset", sent=True)
+    return task.result()
 
 
 def multiplex(ca_bundle: str = "") -> Multiplex:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -67,7 +68,7 @@ def exchange_all(
 
     Cloud's share one pool of connections, at `per_second` if that is given. A server,
     and whoever is changing a client secret, has threads and connections of its own:
-    it may be slow, and must not be in the way. What did not begin before
+    a server may be slow, and must not be in the way. What did not begin before
     `begin_until`, or may not, is given as NOT_BEGUN. While whoever takes the answers is
     busy, no more begin.
     """
@@ -81,13 +82,13 @@ def exchange_all(
                 if line.is_over() or not begin_until.remaining():
                     not_begun += line.take(len(line.waiting))
                 turns = line.turns()
-                taken = line.take(turns if app_id else pace.take(turns))
+                taken = line.take(turns if line.is_server else pace.take(turns))
                 begun, held = _parted(taken, may_begin)
                 not_begun += held
                 line.under_way += len(begun)
                 if app_id:
                     for one in begun:
-                        pool.submit(_ask, one, begin_until, answers)
+                        _send_alone(one, pool, begin_until, answers)
                 else:
                     _send_shared(begun, answers)
             # Sent before anything is given away, which may take any time.
@@ -239,11 +240,30 @@ def _answer_of(leased: Leased, outcome: Answer | TransportError) -> TokenSet:
     return token_endpoint.read_refresh(leased.endpoint, outcome)
 
 
+def _send_alone(
+    leased: Leased,
+    pool: ThreadPoolExecutor,
+    begin_until: Deadline,
+    answers: SimpleQueue[tuple[Leased, Result]],
+) -> None:
+    taken = threading.Lock()
+    try:
+        pool.submit(_ask, leased, begin_until, answers, taken)
+    except RuntimeError:
+        # No more threads can be started. One that is there may have it, or none has.
+        if taken.acquire(blocking=False):
+            answers.put((leased, Failure("not_sent", "connect")))
+
+
 def _ask(
     leased: Leased,
     begin_until: Deadline,
     answers: SimpleQueue[tuple[Leased, Result]],
+    taken: threading.Lock,
 ) -> None:
+    """`taken` is locked by whoever answers for it, for good."""
+    if not taken.acquire(blocking=False):
+        return
     if begin_until.remaining():
         deadline = Deadline(EXCHANGE_SECONDS)
         answers.put((leased, exchange(leased, deadline=deadline)))

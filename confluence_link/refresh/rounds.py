@@ -18,7 +18,7 @@ from confluence_link.errors import VaultError
 from confluence_link.models import database_now
 from confluence_link.refresh import breaker, claim, client_secret, spool, store, verdict
 from confluence_link.refresh.contention import patiently
-from confluence_link.refresh.exchange import Failure, NotBegun, exchange_all
+from confluence_link.refresh.exchange import NOT_BEGUN, Failure, exchange_all
 from confluence_link.refresh.together import store_together
 from confluence_link.tokens import TokenSet
 
@@ -74,6 +74,9 @@ class Round:
         self._insist_seconds = insist_seconds
         self._outcomes: list[Outcome] = []
         self._unstored: list[tuple[Leased, TokenSet]] = []
+        self._not_begun: list[Held] = []
+        # It is not asked again before the end: it may take its time to say nothing.
+        self._is_database_away = False
         # Apps whose breaker opened meanwhile, and apps that know of their success.
         self._paused: set[int] = set()
         self._praised: set[int] = set()
@@ -94,11 +97,14 @@ class Round:
         until = time.monotonic() + self._insist_seconds
         for leased, token_set in self._unstored:
             self._outcomes.append(self._insist(leased, token_set, until))
+        self._release()
         return self._outcomes
 
     def _may_begin(self, leased: Leased) -> bool:
         """Not while an answer waits to be stored: this one would wait as well."""
-        return not self._unstored and leased.held.oauth_app_id not in self._paused
+        if self._unstored or self._is_database_away:
+            return False
+        return leased.held.oauth_app_id not in self._paused
 
     def _open(self, rows: Iterable[Held]) -> list[Leased]:
         opened: list[Leased] = []
@@ -123,17 +129,15 @@ class Round:
         for leased, result in results:
             if isinstance(result, Failure):
                 self._fail(leased.held, result)
-        self._release([one.held for one, got in results if isinstance(got, NotBegun)])
+        self._not_begun += [one.held for one, got in results if got is NOT_BEGUN]
+        if not self._is_database_away:
+            self._release()
 
     # Answers
     # --------------------------------------------------------------------------
     def _store_all(self, answers: Sequence[tuple[Leased, TokenSet]]) -> None:
         try:
-            stored = patiently(lambda: store_together(self._lease_id, answers))
-        except OperationalError:
-            # The database is away: no answer waits until another's try is over.
-            self._keep(answers)
-            return
+            stored = self._stored_together(answers)
         except _NOT_STORED:
             # One of them, it may be; the others must not suffer for it.
             stored = set()
@@ -141,6 +145,15 @@ class Round:
         for leased, token_set in answers:
             if leased.held.pk not in stored:
                 self._store_one(leased, token_set)
+
+    def _stored_together(self, answers: Sequence[tuple[Leased, TokenSet]]) -> set[int]:
+        if self._is_database_away:
+            return set()
+        try:
+            return patiently(lambda: store_together(self._lease_id, answers))
+        except OperationalError:
+            self._is_database_away = True
+            raise
 
     def _note_stored(
         self, answers: Sequence[tuple[Leased, TokenSet]], stored: set[int]
@@ -171,12 +184,16 @@ class Round:
             connection.close()
 
     def _store_one(self, leased: Leased, token_set: TokenSet) -> None:
-        try:
-            outcome = self._store(leased, token_set)
-        except _NOT_STORED:
-            self._keep([(leased, token_set)])
-        else:
-            self._outcomes.append(outcome)
+        """Or keeps it, in the spool at once: no answer waits for another's try."""
+        if not self._is_database_away:
+            try:
+                self._outcomes.append(self._store(leased, token_set))
+            except _NOT_STORED as error:
+                self._is_database_away = isinstance(error, OperationalError)
+            else:
+                return
+        _spool(leased, token_set)
+        self._unstored.append((leased, token_set))
 
     def _store(self, leased: Leased, token_set: TokenSet) -> Outcome:
         grant = leased.grant
@@ -204,12 +221,6 @@ class Round:
             _spool(leased, token_set)
         return Outcome.FENCED
 
-    def _keep(self, answers: Iterable[tuple[Leased, TokenSet]]) -> None:
-        """In the spool at once, so that no later answer waits for the database."""
-        for leased, token_set in answers:
-            _spool(leased, token_set)
-            self._unstored.append((leased, token_set))
-
     def _insist(self, leased: Leased, token_set: TokenSet, until: float) -> Outcome:
         """Stores as soon as that is possible; else the spool has the answer."""
         while True:
@@ -226,26 +237,33 @@ class Round:
     # --------------------------------------------------------------------------
     def _fail(self, held: Held, failure: Failure) -> None:
         self._praised.discard(held.oauth_app_id)
+        if self._is_database_away:
+            self._outcomes.append(Outcome.UNCERTAIN)
+            return
         try:
             dead = verdict.grant_failed(
                 grant=held.grant, lease_id=self._lease_id, failure=failure
             )
             if breaker.is_paused(held.oauth_app, now=database_now()):
                 self._paused.add(held.oauth_app_id)
-        except Error:
+        except Error as error:
             # The lease ends by itself and the intent stays: as if we had crashed.
+            self._is_database_away = isinstance(error, OperationalError)
             connection.close()
             self._outcomes.append(Outcome.UNCERTAIN)
         else:
             self._outcomes.append(Outcome.DEAD if dead else Outcome(failure.answer))
 
-    def _release(self, rows: Sequence[Held]) -> None:
+    def _release(self) -> None:
+        """Gives back what did not begin."""
+        rows, self._not_begun = self._not_begun, []
         if not rows:
             return
         try:
             patiently(lambda: claim.release(self._lease_id, rows))
-        except Error:
+        except Error as error:
             # The leases end by themselves.
+            self._is_database_away = isinstance(error, OperationalError)
             connection.close()
         self._outcomes += [Outcome.NOT_BEGUN] * len(rows)
 

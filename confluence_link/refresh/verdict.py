@@ -17,6 +17,7 @@ from django.db import transaction
 from confluence_link import atlassian, events
 from confluence_link.models import Event, Grant, OAuthAppHealth, database_now
 from confluence_link.refresh import breaker, schedule
+from confluence_link.refresh.contention import patiently
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,23 +41,34 @@ MASS_REFUSAL_EVERY: Final = timedelta(hours=1)
 def grant_failed(*, grant: Grant, lease_id: UUID, failure: Failure) -> bool:
     """Ends the lease with what the answer means; True if the grant is dead now."""
     now = database_now()
-    with transaction.atomic():
-        row = (
-            Grant.objects.select_for_update()
-            .filter(lease_id=lease_id, pk=grant.pk, epoch=grant.epoch)
-            .exclude(status=Grant.Status.UNLINKED)
-            .first()
-        )
-        if row is None:
-            return False
-        row.oauth_app = grant.oauth_app
-        _apply(row, failure, now)
-        reason = _death(row, now) if failure.answer == "refused" else ""
-        if reason:
-            _declare_dead(row, reason)
-        row.save()
-    breaker.app_answered(grant.oauth_app, failure, now=now)
+    reason = patiently(lambda: _written(grant, lease_id, failure, now))
+    if reason is None:
+        return False
+    # On its own: the lease is over, and would not be found again.
+    patiently(lambda: breaker.app_answered(grant.oauth_app, failure, now=now))
     return bool(reason)
+
+
+@transaction.atomic
+def _written(
+    grant: Grant, lease_id: UUID, failure: Failure, now: datetime
+) -> str | None:
+    """The reason of its death, empty if it lives; None if the lease is not ours."""
+    row = (
+        Grant.objects.select_for_update()
+        .filter(lease_id=lease_id, pk=grant.pk, epoch=grant.epoch)
+        .exclude(status=Grant.Status.UNLINKED)
+        .first()
+    )
+    if row is None:
+        return None
+    row.oauth_app = grant.oauth_app
+    _apply(row, failure, now)
+    reason = _death(row, now) if failure.answer == "refused" else ""
+    if reason:
+        _declare_dead(row, reason)
+    row.save()
+    return reason
 
 
 def _apply(grant: Grant, failure: Failure, now: datetime) -> None:

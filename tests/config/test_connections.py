@@ -46,6 +46,13 @@ def test_it_is_closed_when_it_is_too_old(kept):
 
 
 @NEEDS_A_SERVER
+def test_a_host_that_vanished_is_not_waited_for(kept):
+    """As libpq understood it; without, the system waits for a quarter of an hour."""
+    told = kept.info.get_parameters()
+    assert (told["connect_timeout"], told["tcp_user_timeout"]) == ("5", "10000")
+
+
+@NEEDS_A_SERVER
 def test_it_is_closed_when_it_broke(kept):
     kept.close()
     connection.errors_occurred = True

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import queue
 import threading
+import time
 
 import aiohttp
 import pytest
@@ -210,6 +211,23 @@ def test_h03_an_answer_byte_by_byte_ends_at_the_deadline(client, serve):
         peer.drip(b"x")
 
     assert failure(client, serve(drip).url(), seconds=0.3) == ("timeout", True)
+
+
+def test_what_was_to_begin_while_the_process_stood_still_is_told_as_not_sent(
+    client, serve, monkeypatch
+):
+    """Its time was over before its first step, so it never had one."""
+    begin = client._begin
+
+    def stand_still(waiting, done):
+        begin(waiting, done)
+        time.sleep(0.2)
+
+    monkeypatch.setattr(client, "_begin", stand_still)
+    server = serve(keeping_alive())
+
+    assert failure(client, server.url(), seconds=0.1) == ("timeout", False)
+    assert server.requests == []
 
 
 def test_h01_an_endless_body_is_cut(client, serve):

@@ -160,3 +160,49 @@ class _Counted:
                 pass
 
         return Handler
+
+
+def test_what_no_thread_can_be_started_for_is_sent_once_or_not_at_all(
+    sandbox, leased, monkeypatch
+):
+    """One thread of three can be: it sends all that is in its line, or is told."""
+    begin, started = threading.Thread.start, []
+
+    def start(thread):
+        if thread.name.startswith("ThreadPoolExecutor"):
+            started.append(thread)
+            if len(started) != 2:
+                raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    own = dataclasses.replace(leased.endpoint, next_client_secret="CNRY-next")
+    alone = [dataclasses.replace(leased, endpoint=own) for _ in range(3)]
+    before = sandbox.cloud.statistics["request.token"]
+
+    found = [
+        answer
+        for came in exchange_all(alone, begin_until=Deadline(8))
+        for _, answer in came
+    ]
+
+    assert len(found) == 3
+    sent = [one for one in found if isinstance(one, TokenSet)]
+    assert found.count(Failure("not_sent", "connect")) == 3 - len(sent)
+    assert sandbox.cloud.statistics["request.token"] == before + len(sent)
+
+
+def test_the_rate_is_kept_while_a_client_secret_changes(leased):
+    own = dataclasses.replace(leased.endpoint, next_client_secret="CNRY-next")
+    changing = dataclasses.replace(leased, endpoint=own)
+
+    begun = [
+        answer
+        for came in exchange_all(
+            [changing] * 20, begin_until=Deadline(1), per_second=0.1
+        )
+        for _, answer in came
+        if answer is not NOT_BEGUN
+    ]
+
+    assert len(begun) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from django.db import OperationalError, connection
 from django.db.backends.signals import connection_created
@@ -87,3 +88,95 @@ def test_without_keys_an_answer_is_in_doubt_and_nothing_else_begins(
     keys_that_go()
     grants.seconds_pass(sandbox, 180)
     assert refresh.refresh_batch(made) == [Outcome.REFRESHED] * 2
+
+
+# --- the database is away -----------------------------------------------------------
+
+
+@pytest.fixture
+def play(cloud_grant):
+    """A round of so many grants, after which the database is as it was before.
+
+    `answer` is asked instead of it from the first answer on.
+    """
+
+    def begin(count, answer, *, per_second=None, **columns):
+        made = [cloud_grant.pk]
+        made += [grants.copy_of(cloud_grant).pk for _ in range(count - 1)]
+        for grant in Grant.objects.all():
+            grants.make_due(grant)
+        Grant.objects.update(**columns)
+        lease_id, held = claim.lease_due(made)
+        round_ = Round(lease_id, Deadline(30), insist_seconds=0)
+        with connection.execute_wrapper(answer):
+            return round_.play(held, per_second=per_second)
+
+    return begin
+
+
+class Away:
+    """Counts what it is asked in vain."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, execute, sql, params, many, context):
+        self.asked += 1
+        raise OperationalError("timeout expired")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("last_error", ["", "timeout"])
+def test_no_answer_waits_until_the_database_is_asked_in_vain_for_another(
+    settings, play, last_error
+):
+    """Once for the first, and once more for each when all are in the spool."""
+    spooled_before = []
+
+    class Noting(Away):
+        def __call__(self, *arguments):
+            spooled_before.append(
+                len(list(settings.CONFLUENCE_LINK_SPOOL_DIR.glob("*")))
+            )
+            return super().__call__(*arguments)
+
+    outcomes = play(5, Noting(), last_error=last_error)
+
+    assert outcomes == [Outcome.SPOOLED] * 5
+    assert spooled_before == [0, *[5] * 5]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_f24_nothing_begins_when_the_database_cannot_be_told_of_a_failure(
+    sandbox, play
+):
+    sandbox.cloud.faults.add("token", "server_error")
+    before = sandbox.cloud.statistics["request.token"]
+
+    outcomes = play(3, Away(), per_second=0.01)
+
+    assert outcomes == [Outcome.UNCERTAIN, Outcome.NOT_BEGUN, Outcome.NOT_BEGUN]
+    assert sandbox.cloud.statistics["request.token"] == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", [Grant, OAuthAppHealth])
+def test_f23_a_failure_that_met_another_s_lock_is_written_all_the_same(
+    sandbox, cloud_grant, play, table
+):
+    sandbox.cloud.faults.add("token", "server_error")
+    met = []
+
+    def deadlock(execute, sql, params, many, context):
+        if sql.startswith(f'UPDATE "{table._meta.db_table}"') and not met:
+            met.append(sql)
+            raise OperationalError from psycopg.errors.DeadlockDetected()
+        return execute(sql, params, many, context)
+
+    OAuthAppHealth.objects.get_or_create(oauth_app=cloud_grant.oauth_app)
+    assert play(1, deadlock) == [Outcome.UNCERTAIN]
+
+    assert met
+    row = grants.again(cloud_grant)
+    assert (row.consecutive_failures, row.lease_id) == (1, None)
+    assert OAuthAppHealth.objects.get().consecutive_failures == 1
